@@ -1,0 +1,142 @@
+"""Makes ``.venv`` and keeps it equal to the requirements, then runs the real thing.
+
+Run as a plain file by the system's Python, so the standard library is all there is:
+
+    python3 vrp/embedded/bootstrap.py up|testrun|none [arguments]
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import options  # a neighbour: this file is run as a script
+
+PROJECT = options.PROJECT
+VENV = PROJECT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "requirements.sha256"
+LOG = VENV / "install.log"
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+
+
+def main(target: str, arguments: list[str]) -> int:
+    if target == "up":
+        # --help and mistyped options need no installation.
+        options.up_parser().parse_args(arguments)
+    problem = ensure_venv()
+    if problem:
+        print(problem, file=sys.stderr)
+        return 1
+    if target != "none":
+        os.chdir(PROJECT)
+        command = [str(PYTHON), "-m", f"vrp.embedded.{target}", *arguments]
+        os.execv(PYTHON, command)  # noqa: S606  # this process becomes that one
+    return 0
+
+
+def ensure_venv() -> str | None:
+    """Bring ``.venv`` up to date; returns what went wrong in words, or None."""
+    wanted = _fingerprint()
+    if _is_current(wanted):
+        return None
+    # Two starts at once: the second waits, then finds everything done.
+    with (PROJECT / REQUIREMENTS[-1]).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_current(wanted):
+            return None
+        try:
+            return _make_venv() or _install(wanted)
+        except OSError as error:
+            return f"Could not set up {VENV}: {error}."
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+    for name in REQUIREMENTS:
+        digest.update((PROJECT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _is_current(wanted: str) -> bool:
+    try:
+        return STAMP.read_text().strip() == wanted and _venv_version() is not None
+    except OSError:
+        return False
+
+
+def _venv_version() -> str | None:
+    """The ``3.11`` of the Python in ``.venv``, or None if it does not run."""
+    script = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run(
+            [PYTHON, "-S", "-c", script], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _make_venv() -> str | None:
+    ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if _venv_version() == ours and (VENV / "bin" / "pip").exists():
+        return None
+    if VENV.exists():
+        # Another Python made it, or the one that did is gone.
+        shutil.rmtree(VENV)
+    done = subprocess.run(
+        [sys.executable, "-m", "venv", VENV],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return None
+    shutil.rmtree(VENV, ignore_errors=True)
+    return (
+        f"Could not make {VENV} with {sys.executable}:\n"
+        f"{(done.stdout + done.stderr).strip()}\n"
+        "On Debian and Ubuntu: apt-get install python3-venv"
+    )
+
+
+def _install(wanted: str) -> str | None:
+    title = "Installing packages (a minute or two, the first time)"
+    live = sys.stdout.isatty()
+    print(f"{title} ...", end="" if live else "\n", flush=True)
+    began = time.monotonic()
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+    command += ["--no-input", "--prefer-binary", "--retries", "3", "--timeout", "20"]
+    command += ["-r", str(PROJECT / REQUIREMENTS[-1])]
+    with LOG.open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            while process.poll() is None:
+                time.sleep(0.25)
+                if live:
+                    seconds = time.monotonic() - began
+                    print(f"\r{title} ... {seconds:4.0f} s", end="", flush=True)
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            return "\nStopped. Run the same command again to go on."
+    print("" if live else f"  done in {time.monotonic() - began:.0f} s")
+    if process.returncode == 0:
+        STAMP.write_text(wanted + "\n")
+        return None
+    last = "\n".join(f"    {line}" for line in LOG.read_text().splitlines()[-12:])
+    return (
+        f"Installing the packages failed. The last pip said (all of it: {LOG}):\n"
+        f"{last}\nCheck the network or your package index (pip config list), then run "
+        "the same command again: it goes on where it stopped. To begin afresh: "
+        f"rm -rf {VENV}"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1], sys.argv[2:]))

