@@ -25,6 +25,16 @@ register = template.Library()
 
 _LINK_STARTS = ("/", "#", "?", "https://", "http://", "tel:", "mailto:")
 _TONES = {*Meaning, "aa", "a", "b", "rework", "scrap", "brass", "action"}
+# The symbols of static/vrp/icons.svg; a test compares the two.
+ICON_NAMES = (
+    """
+    dot clock check alert cross question home orders plan hammer workshop people
+    product box truck grade money wallet ledger message phone settings search menu
+    close user logout chevron-right chevron-left chevron-down plus minus arrow-right
+    print upload download edit calendar flag spark refresh globe eye lock key pulse
+    note qr history send help list flow tool book
+    """
+).split()
 _EVENT_ICONS = {
     "message": "message",
     "money": "money",
@@ -434,7 +444,11 @@ def grade_counters(total: int, counts: Iterable[Any]) -> dict[str, Any]:
         "sum": " + ".join(str(value) for value in values if value) or "0",
         "done": done,
         "state": "over" if left < 0 else "under" if left else "ok",
-        "words": f"{-left} too many" if left < 0 else f"{left} to grade" if left else "",
+        "words": f"{-left} too many"
+        if left < 0
+        else f"{left} to grade"
+        if left
+        else "",
     }
 
 
