@@ -1,0 +1,57 @@
+"""States of a plan and of its proposals."""
+
+from django.db.models import TextChoices
+
+
+class PlanState(TextChoices):
+    QUEUED = "queued", "waiting for a worker"
+    RUNNING = "running", "being computed"
+    READY = "ready", "ready for review"
+    RELEASED = "released", "released"
+    DISCARDED = "discarded", "discarded"
+    FAILED = "failed", "failed"
+
+
+PLAN_MOVES: dict[str, frozenset[str]] = {
+    PlanState.QUEUED: frozenset({PlanState.RUNNING, PlanState.DISCARDED}),
+    PlanState.RUNNING: frozenset(
+        {PlanState.READY, PlanState.FAILED, PlanState.QUEUED, PlanState.DISCARDED}
+    ),
+    PlanState.READY: frozenset({PlanState.RELEASED, PlanState.DISCARDED}),
+    PlanState.RELEASED: frozenset(),
+    PlanState.DISCARDED: frozenset(),
+    PlanState.FAILED: frozenset({PlanState.DISCARDED}),
+}
+
+
+class Answer(TextChoices):
+    """How a workshop answered an offer, as history files write it."""
+
+    ACCEPTED = "accepted", "accepted"
+    PART = "part", "accepted in part"
+    DECLINED = "declined", "declined"
+    SILENT = "silent", "no answer"
+
+
+class Dimension(TextChoices):
+    """The five graded dimensions (facts A12)."""
+
+    QUALITY = "quality", "Quality"
+    TIMELINESS = "timeliness", "Timeliness"
+    RESPONSIVENESS = "responsiveness", "Responsiveness"
+    CAPACITY = "capacity", "Capacity"
+    AVAILABILITY = "availability", "Availability"
+
+
+class Obstacle(TextChoices):
+    """Why a workshop was not considered, or got nothing, in a plan."""
+
+    LEFT = "left", "left the network"
+    SKILL = "skill", "does not hold the skill"
+    LEVEL = "level", "skill level too low"
+    PAUSED = "paused", "paused before the due date"
+    FULL = "full", "no free capacity before the due date"
+    OPEN_JOB = "open_job", "already has a job for this work order"
+    DECLINED = "declined", "declined or did not answer this work order"
+    OUTSCORED = "outscored", "others scored higher"
+    MIN_LOT = "min_lot", "free capacity is below the smallest lot"

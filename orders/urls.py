@@ -1,0 +1,5 @@
+"""Console routes of this room, below ``/ops/``."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,77 @@
+"""Kinds of account, and the states of payout runs and payouts."""
+
+from django.db.models import TextChoices
+
+
+class AccountKind(TextChoices):
+    """A tenant's chart of accounts. Sign: debit positive, credit negative."""
+
+    PIECE_WORK = "piece_work", "piece-work cost"
+    WORKSHOP = "workshop", "owed to a workshop"
+    IN_TRANSIT = "in_transit", "payouts under way"
+    WALLET = "wallet", "wallet float"
+
+
+class RunState(TextChoices):
+    DRAFT = "draft", "waiting for approval"
+    APPROVED = "approved", "being paid"
+    DONE = "done", "done"
+    CANCELLED = "cancelled", "cancelled"
+
+
+RUN_MOVES: dict[str, frozenset[str]] = {
+    RunState.DRAFT: frozenset({RunState.APPROVED, RunState.CANCELLED}),
+    RunState.APPROVED: frozenset({RunState.DONE}),
+    RunState.DONE: frozenset(),
+    RunState.CANCELLED: frozenset(),
+}
+
+
+class PayoutState(TextChoices):
+    DRAFT = "draft", "in a draft run"
+    QUEUED = "queued", "approved, to be sent"
+    SENDING = "sending", "being sent"
+    ACCEPTED = "accepted", "accepted by the wallet, result awaited"
+    UNKNOWN = "unknown", "unknown: asking the wallet"
+    REVIEW = "review", "unknown: a person must look"
+    PAID = "paid", "paid"
+    FAILED = "failed", "failed, not paid"
+    CANCELLED = "cancelled", "cancelled"
+
+
+# Money moves exactly once: nothing leads from unknown back to queued. Only a result or a
+# status answer decides; a failed payout is paid again by a *new* payout.
+PAYOUT_MOVES: dict[str, frozenset[str]] = {
+    PayoutState.DRAFT: frozenset({PayoutState.QUEUED, PayoutState.CANCELLED}),
+    PayoutState.QUEUED: frozenset({PayoutState.SENDING}),
+    PayoutState.SENDING: frozenset(
+        {
+            # back to the queue only when the wallet never got the request
+            PayoutState.QUEUED,
+            PayoutState.ACCEPTED,
+            PayoutState.UNKNOWN,
+            PayoutState.PAID,
+            PayoutState.FAILED,
+        }
+    ),
+    PayoutState.ACCEPTED: frozenset(
+        {PayoutState.PAID, PayoutState.FAILED, PayoutState.UNKNOWN}
+    ),
+    PayoutState.UNKNOWN: frozenset(
+        {PayoutState.PAID, PayoutState.FAILED, PayoutState.REVIEW}
+    ),
+    PayoutState.REVIEW: frozenset({PayoutState.PAID, PayoutState.FAILED}),
+    PayoutState.PAID: frozenset(),
+    PayoutState.FAILED: frozenset(),
+    PayoutState.CANCELLED: frozenset(),
+}
+
+
+class QueryState(TextChoices):
+    """States of a status query, an outbox row of its own."""
+
+    QUEUED = "queued", "to be asked"
+    SENDING = "sending", "being asked"
+    ASKED = "asked", "asked, answer awaited"
+    ANSWERED = "answered", "answered"
+    FAILED = "failed", "could not be asked"

@@ -1,0 +1,5 @@
+"""Routes for other systems."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,22 @@
+"""Keep tenants apart in the database as well: see ``vrp.tenancy.secure``."""
+
+from django.db import migrations
+
+from vrp.tenancy.secure import secure
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("phone", "0001_initial"),
+        ("artisans", "0002_row_level_security"),
+    ]
+
+    operations = [
+        secure(
+            "phone",
+            "Channel",
+            "Message",
+            "UssdSession",
+            "DeliveryReport",
+        ),
+    ]

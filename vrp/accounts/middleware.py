@@ -1,0 +1,87 @@
+"""From the session to the tenant: which brand's data this request may see."""
+
+import zoneinfo
+from collections.abc import Callable
+
+import structlog
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from vrp.accounts.models import Membership, User
+from vrp.accounts.permissions import Grant, grant_for
+from vrp.tenancy.models import Tenant
+from vrp.tenancy.scope import tenant_scope
+
+SESSION_KEY = "tenant_id"
+
+
+class TenantMiddleware:
+    """Under ``/ops/``: enter the scope of the chosen tenant, refuse another tab's post.
+
+    A page carries the tenant it was drawn for in the hidden field ``_tenant``. A post
+    that names another tenant than the session's (two tabs, two brands) changes nothing.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.tenant, request.grant, request.tenants = None, Grant(), []
+        user = request.user
+        if not request.path.startswith("/ops/") or not isinstance(user, User):
+            return self.get_response(request)
+        request.tenants = list(
+            Tenant.objects.filter(memberships__user=user, is_active=True).distinct()
+        )
+        tenant = self._chosen(request)
+        if tenant is None:
+            return self.get_response(request)
+        request.tenant, request.grant = tenant, grant_for(user, tenant)
+        structlog.contextvars.bind_contextvars(actor=f"user:{user.pk}")
+        with tenant_scope(tenant), timezone.override(self._zone(user, tenant)):
+            page_tenant = (
+                request.POST.get("_tenant") if request.method == "POST" else ""
+            )
+            if page_tenant and page_tenant != str(tenant.pk):
+                return self._refuse(request)
+            response = self.get_response(request)
+            if hasattr(response, "render") and not response.is_rendered:
+                response.render()
+            return response
+
+    def _chosen(self, request: HttpRequest) -> Tenant | None:
+        wanted = request.session.get(SESSION_KEY)
+        for tenant in request.tenants:
+            if tenant.pk == wanted:
+                return tenant
+        return request.tenants[0] if request.tenants else None
+
+    def _zone(self, user: User, tenant: Tenant) -> zoneinfo.ZoneInfo:
+        try:
+            return zoneinfo.ZoneInfo(user.timezone or tenant.timezone)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            return zoneinfo.ZoneInfo("UTC")
+
+    def _refuse(self, request: HttpRequest) -> HttpResponse:
+        context = {
+            "title": "This page belongs to another brand",
+            "message": "You switched brand in another tab, so nothing was saved. "
+            f"You are now in {request.tenant}. Open the page again from the menu.",
+        }
+        return render(request, "409.html", context, status=409)
+
+
+def switch_tenant(request: HttpRequest) -> HttpResponse:
+    """POST ``tenant``: continue as another of one's tenants."""
+    allowed = Membership.objects.filter(
+        user_id=request.user.pk,
+        tenant_id=request.POST.get("tenant") or 0,
+        tenant__is_active=True,
+    )
+    membership = allowed.select_related("tenant").first()
+    if membership:
+        request.session[SESSION_KEY] = membership.tenant_id
+        messages.success(request, f"You are now working in {membership.tenant}.")
+    return redirect("/ops/")

@@ -1,0 +1,49 @@
+"""The console's navigation: one list, in the order of the day's work."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from vrp.accounts.enums import Role
+
+# Label, address below /ops/, icon.
+PAGES = [
+    ("Today", "", "home"),
+    ("Orders", "orders/", "list"),
+    ("Plans", "plans/", "flow"),
+    ("Jobs", "jobs/", "tool"),
+    ("Deliveries", "deliveries/", "truck"),
+    ("Grading", "batches/", "check"),
+    ("Rework", "rework/", "refresh"),
+    ("Assembly", "assembly/", "box"),
+    ("Workshops", "workshops/", "people"),
+    ("Payouts", "payouts/", "money"),
+    ("Ledger", "ledger/", "book"),
+    ("Messages", "messages/", "message"),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The pages with the current one marked; the back office for those who may edit."""
+    items = [
+        {
+            "label": label,
+            "url": f"/ops/{path}",
+            "icon": icon,
+            "active": request.path == "/ops/"
+            if not path
+            else request.path.startswith(f"/ops/{path}"),
+        }
+        for label, path, icon in PAGES
+    ]
+    roles = request.grant.roles  # type: ignore[attr-defined]
+    if roles & {Role.ADMIN, Role.PLANNER, Role.AUDITOR} or request.user.is_superuser:
+        items.append(
+            {
+                "label": "Back office",
+                "url": "/ops/office/",
+                "icon": "settings",
+                "active": request.path.startswith("/ops/office/"),
+            }
+        )
+    return items

@@ -1,0 +1,53 @@
+"""Signing in and out, choosing the tenant, and the Today page."""
+
+from django.conf import settings
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from vrp.accounts.middleware import switch_tenant
+from vrp.console import styleguide as samples
+from vrp.console.guard import member
+from vrp.console.today import cards
+from vrp.events.models import Event
+
+
+class SignIn(LoginView):
+    """The one sign-in page, for console and back office."""
+
+    template_name = "vrp/sign_in.html"
+    redirect_authenticated_user = True
+
+
+class SignOut(LogoutView):
+    """POST only; ends the session at once."""
+
+    next_page = "/ops/sign-in/"
+
+
+@require_POST
+@member
+def tenant(request: HttpRequest) -> HttpResponse:
+    """Continue as another of one's tenants."""
+    return switch_tenant(request)
+
+
+@member
+def today(request: HttpRequest) -> HttpResponse:
+    """What waits for me, and what happened last."""
+    waiting = cards(request, request.grant)  # type: ignore[attr-defined]
+    latest = Event.objects.order_by("-id")[:12]
+    return render(request, "vrp/today.html", {"cards": waiting, "latest": latest})
+
+
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Every part of the console on one page, for those who build screens."""
+    if not (settings.EMBEDDED or settings.DEBUG):
+        raise Http404
+    return render(request, "vrp/styleguide.html", samples.context())
+
+
+def office_sign_in(request: HttpRequest) -> HttpResponse:
+    """The admin's own login page is not used: one sign-in for all of /ops/."""
+    return redirect(f"/ops/sign-in/?next={request.GET.get('next', '/ops/office/')}")

@@ -1,0 +1,39 @@
+"""The ground's own beats: sweep the outboxes, seal the events, show a sign of life."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from vrp.events import outbox
+from vrp.events.seal import seal
+from vrp.ops.clock import every, for_each_tenant
+from vrp.ops.models import Heartbeat
+from vrp.tenancy.models import Tenant
+
+
+def beat(name: str, **detail: Any) -> None:
+    """Note that the named process is alive now."""
+    Heartbeat.objects.update_or_create(
+        name=name, defaults={"at": timezone.now(), "detail": detail}
+    )
+
+
+@every(minutes=1)
+def sweep_outboxes() -> dict[str, Any]:
+    """Hand over again what Redis or a dead worker lost."""
+    oldest = 0.0
+
+    def one(tenant: Tenant) -> dict[str, int]:
+        nonlocal oldest
+        oldest = max(oldest, outbox.oldest_due(tenant).total_seconds())
+        return outbox.sweep(tenant)
+
+    result = for_each_tenant(one)
+    beat("clock", oldest_due_seconds=round(oldest), sweep=result)
+    return result
+
+
+@every(minutes=5)
+def seal_events() -> dict[str, Any]:
+    """Chain the newest events of every tenant."""
+    return for_each_tenant(seal)
