@@ -79,6 +79,13 @@ def format_number(value: object) -> str:
     return f"{value:,}".replace("-", MINUS)
 
 
+def state_words(state: str) -> str:
+    """A stored state as words: on_hold is "On hold", the grade aa is "AA"."""
+    if state.lower() in ("aa", "a", "b", "ok"):
+        return state.upper()
+    return state.replace("_", " ").capitalize()
+
+
 def day_words(day: dt.date, *, today: dt.date) -> str:
     """15 Mar, with the year when it is not this one."""
     year = f" {day.year}" if day.year != today.year else ""

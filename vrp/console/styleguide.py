@@ -5,10 +5,13 @@ product and not like a paint box. Nothing here touches the database.
 """
 
 import datetime as dt
+import re
+from pathlib import Path
 from typing import Any
 
 import segno
 from django import forms
+from django.contrib.staticfiles import finders
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
@@ -99,7 +102,7 @@ def today_rows(now: dt.datetime) -> list[dict[str, Any]]:
     """What waits for a planner and a QC officer."""
     return [
         {
-            "title": "3 batches to grade",
+            "title": "Batches to grade",
             "detail": "B-2231, B-2240, B-2243",
             "url": "#grading",
             "count": 3,
@@ -108,7 +111,7 @@ def today_rows(now: dt.datetime) -> list[dict[str, Any]]:
             "meaning": "warn",
         },
         {
-            "title": "240 HP-01 without a workshop",
+            "title": "HP-01 without a workshop",
             "detail": "Order NRD-4500123; two declined, one was silent",
             "url": "#flow",
             "count": 240,
@@ -117,7 +120,7 @@ def today_rows(now: dt.datetime) -> list[dict[str, Any]]:
             "meaning": "bad",
         },
         {
-            "title": "1 payout with unknown outcome",
+            "title": "Payout with unknown outcome",
             "detail": "PR-0311, the wallet did not answer",
             "url": "#money",
             "count": 1,
@@ -232,6 +235,12 @@ def labels() -> list[dict[str, Any]]:
     ]
 
 
+def icon_names() -> list[str]:
+    """The names of the symbols in the sprite."""
+    sprite = Path(str(finders.find("vrp/icons.svg"))).read_text()
+    return re.findall(r'<symbol id="([^"]+)"', sprite)
+
+
 def sample_form() -> SampleForm:
     """A form that was sent with mistakes, so that errors show."""
     form = SampleForm({"quantity": "0", "workshop": "W-017", "language": ""})
@@ -259,7 +268,7 @@ def context() -> dict[str, Any]:
         "rows": table_rows(now),
         "labels": labels(),
         "form": sample_form(),
-        "icons": ui.ICON_NAMES,
+        "icons": icon_names(),
         "facts": [
             {"label": "Buyer", "value": "Nordic Rose", "url": "#"},
             {"label": "Ordered", "value": ui.when(now)},

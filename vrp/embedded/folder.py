@@ -85,6 +85,7 @@ class DataFolder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self.close()
             holder = self.lock_holder()
             raise StartError(
                 f"The data folder {self.root} is in use by "

@@ -92,7 +92,7 @@ class Stack:
             self._program(
                 "web",
                 *("-m", "gunicorn", "vrp.wsgi:application"),
-                *("--bind", f"{HOST}:{self.port}", "--no-control-socket"),
+                *("--bind", f"{HOST}:{self.port}", "--no-control-socket", "--preload"),
                 *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
                 *("--timeout", "60", "--graceful-timeout", "3"),
                 ready=answers_tcp(self.port),

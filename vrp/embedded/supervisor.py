@@ -39,6 +39,7 @@ class Supervisor:
         self.on_turn: Callable[[], None] = lambda: None
         self.stop_signal: int | None = None
         self.impatient = False
+        self._catches = False
         self._mark = mark
         self._logs = logs
         self._state_file = state
@@ -50,6 +51,7 @@ class Supervisor:
 
     def catch_signals(self) -> None:
         """Turn Ctrl-C, SIGTERM and SIGHUP into an orderly stop."""
+        self._catches = True
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_stop)
@@ -211,6 +213,15 @@ class Supervisor:
         self.write_state()
         for child in newest_first:
             child.log.close()
+        self._release()
+
+    def _release(self) -> None:
+        """Give back what the loop needed; the supervisor is of no use after that."""
+        if self._catches:
+            signal.set_wakeup_fd(-1)
+        self._selector.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
 
     def _end(self, children: list[Child]) -> None:
         patience = APPS_STOP_SECONDS

@@ -25,16 +25,6 @@ register = template.Library()
 
 _LINK_STARTS = ("/", "#", "?", "https://", "http://", "tel:", "mailto:")
 _TONES = {*Meaning, "aa", "a", "b", "rework", "scrap", "brass", "action"}
-# The symbols of static/vrp/icons.svg; a test compares the two.
-ICON_NAMES = (
-    """
-    dot clock check alert cross question home orders plan hammer workshop people
-    product box truck grade money wallet ledger message phone settings search menu
-    close user logout chevron-right chevron-left chevron-down plus minus arrow-right
-    print upload download edit calendar flag spark refresh globe eye lock key pulse
-    note qr history send help list flow tool book
-    """
-).split()
 _EVENT_ICONS = {
     "message": "message",
     "money": "money",
@@ -113,7 +103,7 @@ def state_badge(state: Any, label: str = "", meaning: str = "") -> SafeString:
         return SafeString("")
     drawn = _meaning(meaning, meaning_of(state))
     words = label or getattr(state, "label", "")
-    words = words or str(state).replace("_", " ").capitalize()
+    words = words or formats.state_words(str(state))
     return format_html(
         '<span class="badge badge-{}" data-state="{}">{}{}</span>',
         drawn,
@@ -438,17 +428,14 @@ def grade_counters(total: int, counts: Iterable[Any]) -> dict[str, Any]:
     values = [row["value"] for row in rows]
     done = sum(values)
     left = total - done
+    words = f"{-left} too many" if left < 0 else f"{left} to grade" if left else ""
     return {
         "rows": rows,
         "total": total,
         "sum": " + ".join(str(value) for value in values if value) or "0",
         "done": done,
         "state": "over" if left < 0 else "under" if left else "ok",
-        "words": f"{-left} too many"
-        if left < 0
-        else f"{left} to grade"
-        if left
-        else "",
+        "words": words,
     }
 
 
