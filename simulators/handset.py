@@ -11,7 +11,14 @@ from simulators.looking import inbound_json, money_json, sms_json
 routes = web.RouteTableDef()
 
 FILES = Path(__file__).parent / "handset"
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+TYPES = {
+    "index.html": "text/html",
+    "handset.css": "text/css",
+    "handset.js": "text/javascript",
+    "keys.js": "text/javascript",
+    "screen.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -19,10 +26,9 @@ POLICY = (
 
 
 def _file(name: str) -> web.Response:
-    path = FILES / name
     return web.Response(
-        body=path.read_bytes(),
-        content_type=TYPES[path.suffix],
+        body=(FILES / name).read_bytes(),
+        content_type=TYPES[name],
         charset="utf-8",
         headers={"Cache-Control": "no-cache"},
     )
@@ -39,12 +45,6 @@ async def home(request: web.Request) -> web.Response:
 async def page(request: web.Request) -> web.Response:
     """Serve the phone's only page."""
     return _file("index.html")
-
-
-@routes.get("/handset/{name:handset\\.css|handset\\.js|screen\\.js|keys\\.js}")
-async def asset(request: web.Request) -> web.Response:
-    """Serve one of the page's own files."""
-    return _file(request.match_info["name"])
 
 
 @routes.get("/handset/tenants.json")
@@ -85,3 +85,12 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
+
+
+@routes.get("/handset/{name}")
+async def asset(request: web.Request) -> web.Response:
+    """Serve one of the page's own files."""
+    name = request.match_info["name"]
+    if name not in TYPES:
+        raise web.HTTPNotFound
+    return _file(name)
