@@ -30,31 +30,38 @@ ICON_OF = {
 
 _STATES_BY_MEANING: dict[Meaning, str] = {
     Meaning.NEUTRAL: """
-        draft new proposed closed cancelled canceled withdrawn superseded retired
-        paused inactive archived reversed skipped dropped off none
+        draft proposed closed cancelled withdrawn discarded retired paused inactive
+        reversed skipped none
     """,
     Meaning.WAITING: """
-        pending queued due offered sent sending submitted awaiting_approval
-        waiting in_progress in_production in_work making started progress running
-        processing scheduled booked open planned planning released placed received
-        counted inspecting grading assembling finishing packing expected draft_run
-        quarantine
+        pending queued due offered sent sending wired asked submitted waiting
+        in_progress in_production running scheduled booked open planned released
+        placed received parts_in assembled finished packed
     """,
     Meaning.GOOD: """
-        accepted approved paid delivered passed done complete completed active
-        shipped graded settled confirmed ok ready covered packed assembled finished
-        made published processed verified success healthy up on aa a
+        accepted approved paid delivered passed done active shipped graded settled
+        confirmed ok ready covered made published handled answered verified up aa a
     """,
     Meaning.WARN: """
-        late partial partly_accepted short shortage held on_hold hold rework
-        countered lapsed expired overdue at_risk retrying appealed returned stale
-        b
+        late part partial short held on_hold rework countered lapsed silent expired
+        overdue at_risk retrying appealed returned unmatched b
     """,
     Meaning.BAD: """
-        failed rejected declined refused blocked scrap scrapped bounced error
-        suspended dead down undeliverable invalid
+        failed rejected declined refused blocked scrap bounced error suspended down
     """,
-    Meaning.UNKNOWN: "unknown",
+    Meaning.UNKNOWN: "unknown review",
+}
+
+# Where one word means something else for one kind of thing, as "kind.state": a payout
+# that the wallet has accepted is not yet paid.
+_EXCEPTIONS = {
+    "delivery.received": Meaning.GOOD,
+    "payout.accepted": Meaning.WAITING,
+    "plan.ready": Meaning.WAITING,
+    "run.approved": Meaning.WAITING,
+    "run.draft": Meaning.WAITING,
+    "ticket.open": Meaning.WARN,
+    "ticket.returned": Meaning.GOOD,
 }
 
 MEANING_OF: dict[str, Meaning] = {
@@ -64,6 +71,10 @@ MEANING_OF: dict[str, Meaning] = {
 }
 
 
-def meaning_of(state: str) -> Meaning:
-    """The meaning of a stored state; neutral when the table does not know it."""
-    return MEANING_OF.get(str(state).strip().lower(), Meaning.NEUTRAL)
+def meaning_of(state: str, of: str = "") -> Meaning:
+    """The meaning of a stored state, for one kind of thing where that matters.
+
+    Neutral when the table does not know the state.
+    """
+    word = str(state).strip().lower()
+    return _EXCEPTIONS.get(f"{of}.{word}") or MEANING_OF.get(word, Meaning.NEUTRAL)

@@ -97,11 +97,17 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def state_badge(state: Any, label: str = "", meaning: str = "") -> SafeString:
-    """A state as icon and word. Takes the stored value or a TextChoices member."""
+def state_badge(
+    state: Any, label: str = "", meaning: str = "", of: str = ""
+) -> SafeString:
+    """A state as icon and word. Takes the stored value or a TextChoices member.
+
+    ``of`` names the kind of thing where a word has a meaning of its own there, such as
+    an accepted payout; ``meaning`` overrules the table.
+    """
     if state is None or str(state) == "":
         return SafeString("")
-    drawn = _meaning(meaning, meaning_of(state))
+    drawn = _meaning(meaning, meaning_of(state, of))
     words = label or getattr(state, "label", "")
     words = words or formats.state_words(str(state))
     return format_html(
@@ -249,10 +255,10 @@ def facts(rows: Iterable[Any] | None) -> dict[str, Any]:
 @register.inclusion_tag("vrp/parts/todos.html")
 def todos(rows: Iterable[Any] | None) -> dict[str, Any]:
     """What waits for me: rows of title, url and optionally detail, count,
-    action, meaning and due (a date or time)."""
+    action, meaning (or tone) and due (a date or time)."""
     drawn = []
     for row in rows or ():
-        meaning = _meaning(_get(row, "meaning"), Meaning.WAITING)
+        meaning = _meaning(_get(row, "meaning") or _get(row, "tone"), Meaning.WAITING)
         drawn.append(
             {
                 "title": _get(row, "title", ""),
