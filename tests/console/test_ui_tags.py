@@ -15,7 +15,9 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from vrp.console import formats, states, styleguide
+from vrp.console.history import event_rows
 from vrp.console.templatetags import ui
+from vrp.events.models import Event
 
 HOSTILE = "\"><script>alert('x')</script><b style=\"x\" onload='y'>&amp;"
 NAIROBI = "Africa/Nairobi"
@@ -387,6 +389,36 @@ class TestFlow:
         assert 'class="fill" width="80.00%"' in draw("{% flow s %}", s=steps)
         steps = [{"label": "Made", "state": "now", "count": 5, "of": 0}]
         assert "flow-bar" not in draw("{% flow s %}", s=steps)
+
+
+class TestRecordedEvents:
+    def event(self, name: str, **values: Any) -> Event:
+        return Event(name=name, actor_label="Njeri", at=timezone.now(), **values)
+
+    def test_read_as_words(self) -> None:
+        data = {"quantity": 60, "jobs": {"8841": 98}, "note": "", "sent_to": "W-017"}
+        row = event_rows([self.event("job.accepted", data=data, reason="by phone")])[0]
+        assert row["title"] == "Job accepted"
+        assert row["detail"] == "quantity 60 · sent to W-017 · by phone"
+        assert row["actor"] == "Njeri"
+
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            ("batch.graded", "grade"),
+            ("work_order.done", "order"),
+            ("job.declined", "bad"),
+            ("job.closed_short", "warning"),
+            ("never.heard_of", "note"),
+        ],
+    )
+    def test_have_a_kind(self, name: str, kind: str) -> None:
+        assert event_rows([self.event(name)])[0]["kind"] == kind
+
+    def test_are_drawn_by_the_timeline(self) -> None:
+        html = draw("{% timeline e|event_rows %}", e=[self.event("order.placed")])
+        assert "Order placed" in text_of(html)
+        assert "#orders" in html
 
 
 class TestGradeCounters:

@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from vrp.console import formats
+from vrp.console.history import event_rows
 from vrp.console.states import ICON_OF, Meaning, meaning_of
 
 register = template.Library()
@@ -174,6 +175,9 @@ def when(moment: dt.datetime | dt.date | None, style: str = "full") -> SafeStrin
 def number(value: Any) -> str:
     """1200 as "1,200"."""
     return formats.format_number(value)
+
+
+register.filter(event_rows)
 
 
 @register.inclusion_tag("vrp/parts/progress.html")
