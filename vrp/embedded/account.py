@@ -117,6 +117,10 @@ def search_capability() -> int | None:
     return None
 
 
+def stay() -> None:
+    """What ``become`` is for somebody who is not root: nothing to do."""
+
+
 def become(account: Account, capability: int | None) -> Callable[[], None]:
     """A function for the child between fork and exec: drop root, keep one capability.
 

@@ -111,7 +111,7 @@ def _install(wanted: str) -> str | None:
     print(f"{title} ...", end="" if live else "\n", flush=True)
     began = time.monotonic()
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
-    command += ["--no-input", "--prefer-binary", "--retries", "3", "--timeout", "20"]
+    command += ["--no-input", "--prefer-binary"]
     command += ["-r", str(PROJECT / REQUIREMENTS[-1])]
     with LOG.open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

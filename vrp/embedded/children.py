@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from vrp.embedded import account, leftovers
+from vrp.embedded.errors import StartError
 from vrp.embedded.programs import Program
 
 State = Literal["starting", "running", "restarting", "stopped"]
@@ -99,23 +100,29 @@ class Child:
         self.since = time.time()
 
     def start(self) -> None:
-        """Start the process; raises StartError from the program's own preparation."""
+        """Start the process; raises StartError if its preparation or exec fails."""
         self.program.before_start()
         environment = {
             **os.environ,
             **self.program.env,
             leftovers.MARK: str(self._mark),
         }
-        self.process = subprocess.Popen(
-            self.program.argv,
-            cwd=self.program.cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=in_child(self.program.in_child, self.program.stop_signal),
-        )
+        leash = in_child(self.program.in_child, self.program.stop_signal)
+        try:
+            self.process = subprocess.Popen(
+                self.program.argv,
+                cwd=self.program.cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=leash,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise StartError(
+                f"Could not run {self.program.argv[0]}: {error}"
+            ) from error
         assert self.process.stdout is not None
         os.set_blocking(self.process.stdout.fileno(), False)
         self._started_at = time.monotonic()

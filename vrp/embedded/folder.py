@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass, field
@@ -85,7 +86,8 @@ class DataFolder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            self.close()
+            self._lock.close()
+            self._lock = None
             holder = self.lock_holder()
             raise StartError(
                 f"The data folder {self.root} is in use by "
@@ -108,8 +110,10 @@ class DataFolder:
             return None
 
     def close(self) -> None:
-        """Give the lock up."""
+        """Give the lock up; sockets that lie elsewhere go with it."""
         if self._lock is not None:
+            if not self.sockets.is_relative_to(self.root):
+                shutil.rmtree(self.sockets, ignore_errors=True)
             self._lock.close()
             self._lock = None
 

@@ -27,6 +27,7 @@ from vrp.embedded.account import (
     can_reach,
     search_capability,
     server_account,
+    stay,
 )
 from vrp.embedded.errors import StartError
 from vrp.embedded.programs import Program
@@ -74,8 +75,9 @@ class Postgres:
     fast: bool = False
     max_connections: int = 100
     _account: Account | None = field(default=None, init=False, repr=False)
+    # A default would be a class attribute, and so a method.
     _drop: Callable[[], None] = field(
-        default=lambda: None, init=False, repr=False, compare=False
+        default_factory=lambda: stay, init=False, repr=False, compare=False
     )
 
     @property
@@ -144,14 +146,17 @@ class Postgres:
         ]
         if self.fast:
             command.append("--no-sync")
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            preexec_fn=self._drop,
-            cwd="/",
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                preexec_fn=self._drop,
+                cwd="/",
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise StartError(f"Could not run {command[0]}: {error}") from error
         if done.returncode != 0:
             raise StartError(f"initdb failed:\n{done.stdout}{done.stderr}")
         if self.data.exists():

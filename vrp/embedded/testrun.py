@@ -82,7 +82,6 @@ def remove_abandoned(base: Path) -> None:
 
 def discard(folder: DataFolder) -> None:
     """Remove a stopped run's folder and sockets."""
-    shutil.rmtree(folder.sockets, ignore_errors=True)
     shutil.rmtree(folder.root, ignore_errors=True)
     folder.close()
 
