@@ -44,7 +44,7 @@ def planned_reports(hub: Hub, rules: list[Rule]) -> list[Step]:
         statuses.insert(1, "Buffered")
     if pick(rules, "report_reversed"):
         statuses.reverse()
-    copies = 3 if pick(rules, "report_twice") else 1
+    copies = 3 if pick(rules, "report_repeated") else 1
     late = pick(rules, "report_late")
     first = late.wait(5) if late else gap
     if pick(rules, "report_early"):

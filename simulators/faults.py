@@ -32,7 +32,7 @@ WORDS: dict[str, dict[str, dict[str, str]]] = {
         },
         "report": {
             "report_none": "no delivery report ever comes",
-            "report_twice": "every delivery report comes three times",
+            "report_repeated": "every delivery report comes three times",
             "report_late": "delivery reports come after `seconds` (5)",
             "report_reversed": "Success comes first, Sent after it",
             "report_early": "the reports come before the send is answered",
@@ -63,7 +63,7 @@ WORDS: dict[str, dict[str, dict[str, str]]] = {
             "result": "fails with ResultCode `code`; no money moves",
             "result_none": "paid, but no result is ever sent",
             "result_late": "the result comes after `seconds` (5)",
-            "result_twice": "the same result comes three times",
+            "result_repeated": "the same result comes three times",
             "result_early": "the result comes before the request is answered",
             "contradictory": "a true success, then a false failure for the same id",
             "queue_timeout": "the time-out notice comes first, the result after it",

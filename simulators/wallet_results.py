@@ -153,7 +153,7 @@ def false_failure(payment: Payment) -> dict[str, Any]:
     """Return a failure for a payment that was made: what a reader must not believe."""
     ids = (payment.originator, payment.conversation, payment.receipt)
     reference = {"Key": "QueueTimeoutURL", "Value": payment.timeout_url}
-    return _wrap("17", words_for("17"), ids, None, reference)
+    return _wrap("8", words_for("8"), ids, None, reference)
 
 
 def refusal(code: str, query_ids: tuple[str, str], today: str) -> dict[str, Any]:
@@ -246,7 +246,7 @@ def planned_steps(hub: Hub, rules: list[Rule], settle: float) -> list[Step]:
         return [{"what": "timeout", "wait": wait}, result]
     if pick(rules, "contradictory"):
         return [result, {"what": "false_failure", "wait": hub.settings.result_delay}]
-    if pick(rules, "result_twice"):
+    if pick(rules, "result_repeated"):
         again: Step = {"what": "result", "wait": 0}
         return [result, again, again]
     return [result]

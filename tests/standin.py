@@ -81,6 +81,9 @@ class StandIn:
         answer.raise_for_status()
         return answer.json()
 
+    def get_text(self, path: str) -> str:
+        return requests.get(self.url + path, timeout=10).text
+
     def post(self, path: str, body: Any) -> Any:
         """POST JSON; raises requests.HTTPError with the stand-in's own words."""
         answer = requests.post(self.url + path, json=body, timeout=30)
