@@ -83,8 +83,8 @@ JOB_MOVES: dict[str, frozenset[str]] = {
         {JobState.IN_PROGRESS, JobState.DELIVERED, JobState.WITHDRAWN}
     ),
     JobState.IN_PROGRESS: frozenset({JobState.DELIVERED, JobState.WITHDRAWN}),
-    # Goods that come back short or for rework keep the job open at the workshop.
-    JobState.DELIVERED: frozenset({JobState.IN_PROGRESS, JobState.DONE}),
+    # Pieces at rework keep a job here until every one has its final verdict.
+    JobState.DELIVERED: frozenset({JobState.DONE}),
     JobState.DONE: frozenset(),
     JobState.DECLINED: frozenset(),
     JobState.LAPSED: frozenset(),

@@ -23,8 +23,8 @@ class WorkOrder(TenantModel):
     """The quantity of one made component that one order line needs, with a due date.
 
     ``placed`` counts pieces in jobs that are offered, accepted, at work or graded,
-    ``accepted`` those a workshop said yes to, ``good`` those graded AA, A or B. What is still to be planned is
-    quantity - placed; a piece that is scrapped comes off ``placed`` again.
+    ``accepted`` those a workshop said yes to, ``good`` those graded AA, A or B. What is
+    still to be planned is quantity - placed; a scrapped piece comes off ``placed`` again.
     """
 
     line = TenantForeignKey(OrderLine, models.CASCADE, related_name="work_orders")

@@ -9,6 +9,7 @@ rolls back, so a rollback makes the known value unknown and it is sent anew.
 from typing import Any
 
 from django.db.backends.postgresql import base
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 
 from vrp.tenancy.scope import active_tenant_id
 
@@ -27,21 +28,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self, execute: Any, sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
         wanted = active_tenant_id()
-        if wanted != self._told and not self.needs_rollback:
+        if wanted != self._told and not self._is_aborted():
             with self.connection.cursor() as cursor:
                 value = "" if wanted is None else str(wanted)
                 cursor.execute("SELECT set_config('vrp.tenant', %s, false)", [value])
             self._told = wanted
         return execute(sql, params, many, context)
 
+    def _is_aborted(self) -> bool:
+        """In a failed transaction only its rollback may be sent."""
+        return self.connection.info.transaction_status == TRANSACTION_STATUS_INERROR
+
     def init_connection_state(self) -> None:
         self._told = UNKNOWN
         super().init_connection_state()
 
     def _rollback(self) -> None:
-        self._told = UNKNOWN
         super()._rollback()
+        self._told = UNKNOWN
 
     def _savepoint_rollback(self, sid: str) -> None:
-        self._told = UNKNOWN
         super()._savepoint_rollback(sid)
+        self._told = UNKNOWN

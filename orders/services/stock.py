@@ -1,0 +1,92 @@
+"""Bought-in parts: stock, and what of it is promised to which order."""
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
+
+from orders.enums import ComponentKind, LineStage
+from orders.models import Component, Order, OrderLine, PartNeed, StockMove
+from orders.services.progress import refresh_order
+from vrp.errors import Invalid
+from vrp.events.services import Actor, record
+
+# Lines that have taken their parts out of the store.
+CONSUMED = (
+    LineStage.ASSEMBLED,
+    LineStage.FINISHED,
+    LineStage.PACKED,
+    LineStage.SHIPPED,
+)
+
+
+def on_hand(component: Component) -> int:
+    """Pieces in the store: the sum of all moves."""
+    moves = StockMove.objects.filter(component=component)
+    return moves.aggregate(total=Coalesce(Sum("quantity"), 0))["total"]
+
+
+@transaction.atomic
+def receive_stock(
+    *, component: Component, quantity: int, reason: str, actor: Actor
+) -> StockMove:
+    """Book a change of stock in or out, then promise what is free to waiting orders.
+
+    Raises ``Invalid`` for zero, for a part that is not bought in, or for taking out more
+    than is there.
+    """
+    component = Component.objects.select_for_update(of=("self",)).get(pk=component.pk)
+    if component.kind != ComponentKind.BOUGHT:
+        raise Invalid("Only bought-in parts have stock.", field="component")
+    if quantity == 0:
+        raise Invalid("The quantity may not be zero.", field="quantity")
+    if on_hand(component) + quantity < 0:
+        raise Invalid("There is not that much in the store.", field="quantity")
+    move = StockMove.objects.create(
+        tenant=component.tenant, component=component, quantity=quantity, reason=reason
+    )
+    record(
+        "stock.received",
+        subject=component,
+        actor=actor,
+        data={"quantity": quantity},
+        reason=reason,
+    )
+    for order in reserve(component=component):
+        refresh_order(order=order, actor=actor)
+    return move
+
+
+@transaction.atomic
+def reserve(*, component: Component) -> list[Order]:
+    """Promise free stock to the needs that ship first; returns the orders touched.
+
+    Reserved pieces stay in the store until their line is assembled.
+    """
+    component = Component.objects.select_for_update(of=("self",)).get(pk=component.pk)
+    needs = PartNeed.objects.filter(component=component).exclude(
+        line__stage__in=CONSUMED
+    )
+    promised = needs.aggregate(total=Coalesce(Sum("reserved"), 0))["total"]
+    free = on_hand(component) - promised
+    touched: list[Order] = []
+    waiting = needs.filter(reserved__lt=F("quantity")).select_related("line__order")
+    for need in waiting.order_by("line__order__ship_by", "id"):
+        if free <= 0:
+            break
+        taken = min(free, need.shortage)
+        need.reserved += taken
+        need.save(update_fields=["reserved"])
+        free -= taken
+        touched.append(need.line.order)
+    return touched
+
+
+def consume(*, line: OrderLine) -> None:
+    """Take a line's reserved parts out of the store, when it is assembled."""
+    for need in line.part_needs.select_related("component"):
+        StockMove.objects.create(
+            tenant=line.tenant,
+            component=need.component,
+            quantity=-need.quantity,
+            reason=f"assembled for {line.order.po_number}",
+        )
