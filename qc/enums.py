@@ -35,3 +35,15 @@ class BatchKind(TextChoices):
 class TicketState(TextChoices):
     OPEN = "open", "at the workshop"
     RETURNED = "returned", "returned"
+    LOST = "lost", "written off"
+
+
+# Grades that say what is wrong: one of these needs a defect for every piece.
+NEEDS_DEFECT = (Grade.B, Grade.REWORK, Grade.SCRAP)
+REJECTED_GRADES = (Grade.REWORK, Grade.SCRAP)
+
+TICKET_MOVES: dict[str, frozenset[str]] = {
+    TicketState.OPEN: frozenset({TicketState.RETURNED, TicketState.LOST}),
+    TicketState.RETURNED: frozenset(),
+    TicketState.LOST: frozenset(),
+}

@@ -36,7 +36,11 @@ class Defect(TenantModel):
 
 
 class ReworkTicket(TenantModel):
-    """Pieces of one inspection that went back to the workshop, due again by a date."""
+    """Pieces of one inspection that went back to the workshop, due again by a date.
+
+    When fewer return than went, ``quantity`` becomes what returned and the rest goes on
+    as a ticket of its own, so that an inspection's tickets always add up to its rework.
+    """
 
     job = TenantForeignKey(Job, related_name="rework_tickets")
     inspection = TenantForeignKey("qc.Inspection", related_name="rework_tickets")
@@ -130,11 +134,12 @@ class Inspection(TenantModel):
 class Item(TenantModel):
     """One made piece with its own serial, tied to batch, job and (so) workshop.
 
-    ``batch`` is the newest one it was inspected in; every verdict it ever had is an
-    ``ItemGrade``.
+    ``serial`` is "<component code>-<batch number>-<nnn>" of its first batch and stays
+    with the piece. ``batch`` is the newest one it came in with; every verdict it ever
+    had is an ``ItemGrade``.
     """
 
-    serial = models.CharField(max_length=20)
+    serial = models.CharField(max_length=60)
     job = TenantForeignKey(Job, related_name="items")
     batch = TenantForeignKey(Batch, related_name="items")
     grade = models.CharField(max_length=6, choices=Grade.choices)

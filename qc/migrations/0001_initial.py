@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("serial", models.CharField(max_length=20)),
+                ("serial", models.CharField(max_length=60)),
                 (
                     "grade",
                     models.CharField(
@@ -303,7 +303,11 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("open", "at the workshop"), ("returned", "returned")],
+                        choices=[
+                            ("open", "at the workshop"),
+                            ("returned", "returned"),
+                            ("lost", "written off"),
+                        ],
                         default="open",
                         max_length=10,
                     ),
