@@ -12,6 +12,17 @@ def install_clock(**kwargs: Any) -> None:
     install()
 
 
+def run_what_is_due(**kwargs: Any) -> None:
+    """When the clock starts: do what is due now, not at its first look in 30 s.
+
+    So what waited while the clock was down goes out at once, and ``/readyz`` sees its
+    sign of life within seconds.
+    """
+    from django_q.scheduler import scheduler
+
+    scheduler()
+
+
 class OpsConfig(AppConfig):
     name = "vrp.ops"
     label = "ops"
@@ -23,3 +34,7 @@ class OpsConfig(AppConfig):
         from django.apps import apps
 
         post_migrate.connect(install_clock, sender=apps.get_app_config("django_q"))
+
+        from django_q.signals import post_spawn
+
+        post_spawn.connect(run_what_is_due, sender="django_q", dispatch_uid="vrp.ops")
