@@ -1,35 +1,21 @@
-"""Grading: opening batches, giving every piece its verdict, and the rework loop.
+"""Giving every piece of a batch its verdict, once.
 
-Lock order: batch or ticket first, then (in ``orders``) work order, then job.
+Lock order: batch first, then (in ``orders``) work order, then job.
 """
 
-import zoneinfo
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from orders.models import DeliveryLine, Job
 from orders.services.jobs import record_verdict
-from qc.defects import DEFAULT_DEFECTS
-from qc.enums import (
-    NEEDS_DEFECT,
-    TICKET_MOVES,
-    BatchKind,
-    BatchState,
-    DefectClass,
-    Grade,
-    TicketState,
-)
-from qc.models import Batch, Defect, Inspection, Item, ItemGrade, ReworkTicket
+from qc.enums import NEEDS_DEFECT, BatchKind, BatchState, DefectClass, Grade
+from qc.models import Batch, Defect, Inspection, Item, ItemGrade
+from qc.services.rework import due_on_for, open_ticket
 from vrp.accounts.models import User
 from vrp.errors import Invalid
 from vrp.events.services import Actor, record
-from vrp.moves import check_move
-from vrp.tenancy.models import Tenant
-from vrp.tenancy.numbers import next_number
 
 MAX_NOTE = 2_000
 
@@ -46,63 +32,6 @@ class Verdict:
     count: int
     defect: Defect | None = None
     serials: tuple[str, ...] = ()
-
-
-@transaction.atomic
-def ensure_default_defects(*, tenant: Tenant) -> list[Defect]:
-    """Give a tenant the usual defects; those it has or changed are left alone."""
-    Defect.objects.bulk_create(
-        [
-            Defect(
-                tenant=tenant, code=code, name=name, name_sw=name_sw, defect_class=kind
-            )
-            for code, name, name_sw, kind in DEFAULT_DEFECTS
-        ],
-        ignore_conflicts=True,
-    )
-    return list(Defect.objects.filter(tenant=tenant))
-
-
-@transaction.atomic
-def open_batch(
-    *,
-    job: Job,
-    counted: int,
-    actor: Actor,
-    delivery_line: DeliveryLine | None = None,
-    ticket: ReworkTicket | None = None,
-) -> Batch:
-    """Open what came in together for grading: a delivery's line or returned rework.
-
-    The same line or ticket again returns its first batch. Raises ``Invalid`` when there
-    is not one piece to grade.
-    """
-    known = Batch.objects.none()
-    if delivery_line is not None:
-        known = Batch.objects.filter(delivery_line=delivery_line)
-    elif ticket is not None:
-        known = Batch.objects.filter(ticket=ticket)
-    first = known.first()
-    if first is not None:
-        return first
-    if counted < 1:
-        raise Invalid("A batch has at least one piece.", field="counted")
-    batch = Batch.objects.create(
-        tenant=job.tenant,
-        number=next_number(job.tenant, "batch"),
-        job=job,
-        kind=BatchKind.REWORK if ticket is not None else BatchKind.FIRST,
-        delivery_line=delivery_line,
-        ticket=ticket,
-        counted=counted,
-    )
-    record(
-        "batch.opened",
-        subject=batch,
-        actor=actor,
-        data={"batch": batch.number, "job": job.number, "counted": counted},
-    )
-    return batch
 
 
 @transaction.atomic
@@ -146,7 +75,7 @@ def grade_batch(
     batch.save(update_fields=["state", "graded_at"])
     _grade_items(batch, inspection, verdicts)
     if counts[Grade.REWORK]:
-        _open_ticket(inspection, counts[Grade.REWORK], _due_on(batch.tenant))
+        open_ticket(inspection, counts[Grade.REWORK], due_on_for(batch.tenant))
     record_verdict(
         job=batch.job,
         good=inspection.accepted,
@@ -288,22 +217,6 @@ def _returned_items(
     return graded
 
 
-def _open_ticket(inspection: Inspection, quantity: int, due_on: date) -> ReworkTicket:
-    return ReworkTicket.objects.create(
-        tenant=inspection.tenant,
-        job=inspection.batch.job,
-        inspection=inspection,
-        quantity=quantity,
-        due_on=due_on,
-    )
-
-
-def _due_on(tenant: Tenant) -> date:
-    """Today where the tenant is, plus the days it gives for rework."""
-    today = timezone.localdate(timezone=zoneinfo.ZoneInfo(tenant.timezone))
-    return today + timedelta(days=tenant.rework_days)
-
-
 def _graded_data(inspection: Inspection, verdicts: list[Verdict]) -> dict[str, object]:
     batch = inspection.batch
     defects = Counter[str]()
@@ -323,92 +236,3 @@ def _graded_data(inspection: Inspection, verdicts: list[Verdict]) -> dict[str, o
         "job": batch.job.number,
         "kind": batch.kind,
     }
-
-
-@transaction.atomic
-def return_rework(*, ticket: ReworkTicket, counted: int, actor: Actor) -> Batch:
-    """Take mended pieces back in and open a batch for their second inspection.
-
-    Fewer than sent: the missing ones go on as an open ticket with the same date. A
-    ticket that is returned already gives its batch and changes nothing. Raises
-    ``Invalid`` for a count outside 1..sent, ``IllegalMove`` for one written off.
-    """
-    ticket = _lock_ticket(ticket)
-    what = f"The rework of job {ticket.job.number}"
-    if not check_move(TICKET_MOVES, ticket.state, TicketState.RETURNED, what):
-        return ticket.batch
-    if not 1 <= counted <= ticket.quantity:
-        raise Invalid(
-            f"Count 1 to {ticket.quantity} pieces: {ticket.quantity} were sent back.",
-            field="counted",
-        )
-    sent, missing = ticket.quantity, ticket.quantity - counted
-    ticket.quantity = counted
-    ticket.state, ticket.returned_at = TicketState.RETURNED, timezone.now()
-    ticket.save(update_fields=["quantity", "state", "returned_at"])
-    if missing:
-        _open_ticket(ticket.inspection, missing, ticket.due_on)
-    batch = open_batch(job=ticket.job, counted=counted, ticket=ticket, actor=actor)
-    back = _items_away(ticket)[:counted].values_list("pk", flat=True)
-    Item.objects.filter(pk__in=list(back)).update(batch=batch)
-    record(
-        "rework.returned",
-        subject=ticket,
-        actor=actor,
-        data={
-            "batch": batch.number,
-            "job": ticket.job.number,
-            "sent": sent,
-            "counted": counted,
-            "missing": missing,
-        },
-    )
-    return batch
-
-
-@transaction.atomic
-def write_off_rework(
-    *, ticket: ReworkTicket, reason: str, actor: Actor
-) -> ReworkTicket:
-    """Give up on pieces that will not come back: they count as scrap and are planned
-    again. Raises ``Invalid`` without a reason, ``IllegalMove`` once they returned.
-    """
-    ticket = _lock_ticket(ticket)
-    what = f"The rework of job {ticket.job.number}"
-    if not check_move(TICKET_MOVES, ticket.state, TicketState.LOST, what):
-        return ticket
-    if not reason.strip() or len(reason) > 200 or "\x00" in reason:
-        raise Invalid("Say in a few words why they will not come back.", field="reason")
-    ticket.state = TicketState.LOST
-    ticket.save(update_fields=["state"])
-    gone = _items_away(ticket)[: ticket.quantity].values_list("pk", flat=True)
-    Item.objects.filter(pk__in=list(gone)).update(grade=Grade.SCRAP)
-    record_verdict(
-        job=ticket.job, good=0, scrapped=ticket.quantity, rework=0, actor=actor
-    )
-    record(
-        "rework.written_off",
-        subject=ticket,
-        actor=actor,
-        reason=reason.strip(),
-        data={"job": ticket.job.number, "quantity": ticket.quantity},
-    )
-    return ticket
-
-
-def _lock_ticket(ticket: ReworkTicket) -> ReworkTicket:
-    rows = ReworkTicket.objects.select_for_update(of=("self",))
-    return rows.select_related("job__tenant", "inspection__tenant", "tenant").get(
-        pk=ticket.pk
-    )
-
-
-def _items_away(ticket: ReworkTicket):  # type: ignore[no-untyped-def]
-    """Pieces of the ticket's inspection that are still at the workshop, by serial.
-
-    Their newest batch is still the one in which they were sent back.
-    """
-    return Item.objects.filter(
-        batch__inspection=ticket.inspection, grade=Grade.REWORK
-    ).order_by("serial")
-
