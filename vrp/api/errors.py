@@ -7,6 +7,8 @@
 from typing import Any
 
 import structlog
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions, status
@@ -15,6 +17,8 @@ from rest_framework.views import exception_handler, set_rollback
 
 from vrp.errors import DomainError
 
+log = structlog.get_logger(__name__)
+
 # Code and sentence of the framework's own errors.
 FRAMEWORK = {
     400: ("malformed", "The request could not be read."),
@@ -22,11 +26,49 @@ FRAMEWORK = {
     403: ("not_allowed", "This key may not do that."),
     404: ("not_found", "There is nothing here under that id."),
     405: ("method_not_allowed", "This method is not offered here."),
-    406: ("not_acceptable", "Only application/json is offered."),
+    413: ("too_large", "The body is larger than this address takes."),
     415: ("unsupported_media_type", "Send application/json."),
     429: ("rate_limited", "Too many requests. Retry after the seconds given."),
     500: ("server_error", "Something broke on our side. Nothing was lost; try again."),
+    503: ("unavailable", "The database is away for a moment. Try again."),
 }
+# Every code a client can meet: status, and what to do. Shown in the OpenAPI file and the
+# docs page; a test compares it with what the code raises and with docs/api.md.
+CODES: dict[str, tuple[int, str]] = {
+    "malformed": (400, "Not JSON in UTF-8, or a header or cursor that cannot be read."),
+    "idempotency_key_required": (400, "Send Idempotency-Key: 1 to 255 visible ASCII."),
+    "unauthenticated": (401, "The key is missing, unknown, expired or revoked."),
+    "not_allowed": (403, "This key may not do that."),
+    "not_found": (404, "No such thing, or it is not yours."),
+    "method_not_allowed": (405, "See the Allow header for the methods offered."),
+    "conflict": (409, "It clashes with something that exists. Read it, then decide."),
+    "duplicate_po": (409, "You used this PO number; the message names that order."),
+    "idempotency_in_progress": (
+        409,
+        "The first request with this key still runs. Repeat after Retry-After seconds.",
+    ),
+    "illegal_move": (409, "It is in a state from which this cannot be done."),
+    "too_large": (413, "The body is over the size limit. Split the order."),
+    "unsupported_media_type": (415, "Send Content-Type: application/json."),
+    "idempotency_mismatch": (
+        422,
+        "This key was used with another body. Use a new key for a new request.",
+    ),
+    "invalid": (422, "details names each field that is not acceptable, and why."),
+    "limit_reached": (422, "You have as many of these as one buyer may have."),
+    "rate_limited": (429, "Too many requests. Repeat after Retry-After seconds."),
+    "server_error": (500, "Our fault, and logged under request_id. Repeat it."),
+    "unavailable": (503, "A part is away. Repeat after Retry-After seconds."),
+}
+# Longest piece of the client's own text that an error repeats.
+ECHO = 200
+RETRY_SECONDS = 5
+
+
+def clean(text: str) -> str:
+    """Text that any JSON reader takes: no lone surrogates, no NUL, not endless."""
+    safe = text.encode("utf-8", "replace").decode().replace("\0", "?")
+    return safe if len(safe) <= ECHO * 2 else f"{safe[:ECHO]}…"
 
 
 def body(
@@ -37,19 +79,31 @@ def body(
     return {
         "error": {
             "code": code,
-            "message": message,
-            "details": details or [],
+            "message": clean(message),
+            "details": [
+                {"field": clean(row["field"]), "message": clean(row["message"])}
+                for row in details or []
+            ],
             "request_id": request_id,
         }
     }
 
 
 def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
-    """DRF's nested error detail as a flat list of field paths (``lines[0].sku``)."""
+    """DRF's nested error detail as a flat list of field paths (``lines[0].sku``).
+
+    A list serializer reports its bad rows as ``{index: errors}``, or as a list with an
+    empty entry for each good row.
+    """
     if isinstance(detail, dict):
         rows = []
         for key, value in detail.items():
-            inner = path if key == "non_field_errors" else f"{path}.{key}".lstrip(".")
+            if key == "non_field_errors":
+                inner = path
+            elif isinstance(key, int):
+                inner = f"{path}[{key}]"
+            else:
+                inner = f"{path}.{key}".lstrip(".")
             rows += flatten(value, inner)
         return rows
     if isinstance(detail, list):
@@ -64,11 +118,12 @@ def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: our typed errors and DRF's own, in the one shape."""
     if isinstance(error, DomainError):
-        set_rollback()
-        details = (
-            [{"field": error.field, "message": error.message}] if error.field else []
-        )
-        return Response(body(error.code, error.message, details), status=error.status)
+        return _domain(error)
+    if isinstance(error, OperationalError | InterfaceError):
+        log.warning("api.database_away", error=str(error))
+        code, message = FRAMEWORK[503]
+        headers = {"Retry-After": str(RETRY_SECONDS)}
+        return Response(body(code, message), status=503, headers=headers)
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -86,18 +141,31 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-def _answer(request: HttpRequest, status_code: int) -> HttpResponse:
+def _domain(error: DomainError) -> Response:
+    set_rollback()
+    details = []
+    if error.field:
+        details = [{"field": error.field, "message": error.message}]
+    retry_after = getattr(error, "retry_after", None)
+    return Response(
+        body(error.code, error.message, details),
+        status=error.status,
+        headers={"Retry-After": str(retry_after)} if retry_after else None,
+    )
+
+
+def _answer(request: HttpRequest, status_code: int, page: str = "") -> HttpResponse:
     code, message = FRAMEWORK[status_code]
-    wants_json = not request.path.startswith("/ops/")
-    if wants_json:
+    if not request.path.startswith("/ops/"):
         return JsonResponse(body(code, message), status=status_code)
-    return render(request, f"{status_code}.html", status=status_code)
+    return render(request, page or f"{status_code}.html", status=status_code)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400 outside of views (a malformed host, too many fields)."""
-    code, message = FRAMEWORK[400]
-    return JsonResponse(body(code, message), status=400)
+    """400 outside of views (a malformed host, too many fields), 413 for a huge body."""
+    if isinstance(exception, RequestDataTooBig):
+        return _answer(request, 413, "400.html")
+    return _answer(request, 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

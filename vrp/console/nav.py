@@ -9,16 +9,16 @@ from vrp.accounts.enums import Role
 # Label, address below /ops/, icon.
 PAGES = [
     ("Today", "", "home"),
-    ("Orders", "orders/", "list"),
-    ("Plans", "plans/", "flow"),
-    ("Jobs", "jobs/", "tool"),
+    ("Orders", "orders/", "orders"),
+    ("Plans", "plans/", "plan"),
+    ("Jobs", "jobs/", "hammer"),
     ("Deliveries", "deliveries/", "truck"),
-    ("Grading", "batches/", "check"),
+    ("Grading", "batches/", "grade"),
     ("Rework", "rework/", "refresh"),
-    ("Assembly", "assembly/", "box"),
-    ("Workshops", "workshops/", "people"),
+    ("Assembly", "assembly/", "product"),
+    ("Workshops", "workshops/", "workshop"),
     ("Payouts", "payouts/", "money"),
-    ("Ledger", "ledger/", "book"),
+    ("Ledger", "ledger/", "ledger"),
     ("Messages", "messages/", "message"),
 ]
 

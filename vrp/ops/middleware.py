@@ -27,6 +27,7 @@ class RequestLogMiddleware:
         well_formed = given.replace("-", "").isalnum() and len(given) <= 64
         request_id = given if well_formed else uuid.uuid4().hex
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        request.request_id = request_id  # type: ignore[attr-defined]  # error pages
         began = time.perf_counter()
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
