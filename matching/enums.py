@@ -53,5 +53,32 @@ class Obstacle(TextChoices):
     FULL = "full", "no free capacity before the due date"
     OPEN_JOB = "open_job", "already has a job for this work order"
     DECLINED = "declined", "declined or did not answer this work order"
-    OUTSCORED = "outscored", "others scored higher"
     MIN_LOT = "min_lot", "free capacity is below the smallest lot"
+    OUTSCORED = "outscored", "others scored higher"
+    SHARE = "share", "has had more than its share of the work"
+    USED = "used", "its free capacity went to other work of this plan"
+    COVERED = "covered", "others cover the whole need"
+    EDITED = "edited", "taken out by a planner"
+
+
+# A person may not place work there whatever the reason; the others are judgement.
+HARD_OBSTACLES = frozenset(
+    {
+        Obstacle.LEFT,
+        Obstacle.SKILL,
+        Obstacle.LEVEL,
+        Obstacle.PAUSED,
+        Obstacle.OPEN_JOB,
+    }
+)
+# The workshop could have made it: what the page shows first.
+NEAR_OBSTACLES = (
+    Obstacle.OUTSCORED,
+    Obstacle.SHARE,
+    Obstacle.USED,
+    Obstacle.COVERED,
+    Obstacle.MIN_LOT,
+    Obstacle.EDITED,
+)
+# Plans that still may place what they propose.
+PLAN_LIVE = (PlanState.QUEUED, PlanState.RUNNING, PlanState.READY)

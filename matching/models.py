@@ -72,15 +72,20 @@ class Plan(Outgoing):
     max_lot = models.PositiveIntegerField()
     fairness = models.DecimalField(max_digits=3, decimal_places=2)
     seed = models.PositiveIntegerField(default=1)
+    # Another date than the work orders' own, for work that is late already.
+    due_on = models.DateField(null=True, blank=True)
     progress = models.PositiveSmallIntegerField(default=0, help_text="per cent")
     step = models.CharField(max_length=80, blank=True)
     score_version = models.CharField(max_length=20, blank=True)
+    # How the solver ended, in words for the planner.
+    solver = models.CharField(max_length=160, blank=True)
     made_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=120, blank=True)
 
     class Meta:
         ordering = ["-number"]
@@ -107,14 +112,22 @@ class Plan(Outgoing):
 
 
 class PlanWorkOrder(TenantModel):
-    """A work order in a plan, and the quantity that was open when the plan ran."""
+    """A work order in a plan, and the quantity that was open when the plan ran.
+
+    ``short`` pieces of it the plan places with nobody; ``why_short`` says why.
+    ``due_on`` is the date the work was planned for.
+    """
 
     plan = TenantForeignKey(Plan, models.CASCADE, related_name="rows")
     work_order = TenantForeignKey(WorkOrder, models.CASCADE, related_name="plan_rows")
     quantity = models.PositiveIntegerField(default=0)
     short = models.PositiveIntegerField(default=0)
+    why_short = models.CharField(max_length=240, blank=True)
+    due_on = models.DateField(null=True, blank=True)
+    eligible = models.PositiveIntegerField(default=0)
 
     class Meta:
+        ordering = ["due_on", "work_order_id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["tenant", "plan", "work_order"], name="plan_row_unique"
@@ -129,7 +142,8 @@ class Proposal(TenantModel):
     """A job that a plan proposes, with why. ``job`` is set once it was released.
 
     ``score`` is 0..1; ``dimensions`` maps each of the five to value, low, high and n;
-    ``reasons`` are sentences, strongest first. ``edited_by`` names who changed it.
+    ``reasons`` are sentences, strongest first. ``free`` is how many pieces the workshop
+    could make before the due date when the plan ran. ``edited_by`` names who changed it.
     """
 
     plan = TenantForeignKey(Plan, models.CASCADE, related_name="proposals")
@@ -142,6 +156,8 @@ class Proposal(TenantModel):
     edited_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+"
     )
+    free = models.PositiveIntegerField(default=0)
+    warning = models.CharField(max_length=200, blank=True)
     override_reason = models.CharField(max_length=200, blank=True)
     job = TenantOneToOne(Job, null=True, blank=True, related_name="proposal")
 
@@ -168,8 +184,9 @@ class PassedOver(TenantModel):
     work_order = TenantForeignKey(WorkOrder, models.CASCADE, related_name="+")
     workshop = TenantForeignKey(Workshop, models.CASCADE, related_name="+")
     obstacle = models.CharField(max_length=10, choices=Obstacle.choices)
-    detail = models.CharField(max_length=160, blank=True)
+    detail = models.CharField(max_length=200, blank=True)
     score = models.FloatField(null=True)
+    free = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [
