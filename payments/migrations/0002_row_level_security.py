@@ -23,6 +23,8 @@ class Migration(migrations.Migration):
             "Payout",
             "StatusQuery",
             "Payable",
+            "PayoutLine",
+            "Hold",
             "WalletCredential",
             "WalletCallback",
         ),

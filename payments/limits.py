@@ -1,0 +1,28 @@
+"""The wallet's own rules, and how patient we are with it. Amounts in minor units.
+
+Minimum and maximum of one payment: sources agree on KES 10 and KES 250,000. The wallet
+moves whole shillings only.
+"""
+
+from datetime import timedelta
+
+WALLET_CURRENCY = "KES"
+WALLET_UNIT_MINOR = 100
+WALLET_MIN_MINOR = 10 * 100
+WALLET_MAX_MINOR = 250_000 * 100
+
+# A payment that was accepted and has brought no result for this long is *unknown*.
+RESULT_PATIENCE = timedelta(minutes=3)
+# How long after a payout became unknown the wallet is asked about it. After the last
+# question has stayed without a deciding answer, a person must look.
+QUERY_AFTER = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+)
+ANSWER_PATIENCE = timedelta(minutes=3)
+# A stopped channel is looked at again this often; starting it looks at once.
+STOPPED_PAUSE = timedelta(minutes=5)
+# The longest pause between two attempts that did not reach the wallet.
+LONGEST_BACKOFF = timedelta(minutes=5)
