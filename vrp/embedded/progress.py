@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import TextIO
 
+from vrp.embedded.errors import Interrupted
+
 
 class Steps:
     """Prints ``  Doing this ...  1.2 s``; on a terminal the seconds run meanwhile."""
@@ -22,7 +24,7 @@ class Steps:
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """One step; its line ends with the seconds it took, or ``failed``."""
+        """One step; its line ends with the seconds it took, ``failed`` or ``stopped``."""
         self._title = title
         self._began = time.monotonic()
         self._write(f"  {title:<44}")
@@ -30,6 +32,9 @@ class Steps:
         try:
             yield
             ending = f"{time.monotonic() - self._began:6.1f} s"
+        except Interrupted:
+            ending = "stopped"
+            raise
         finally:
             if self._live:
                 self._write(f"\r  {title:<44}")
