@@ -23,16 +23,6 @@ HOSTILE = "\"><script>alert('x')</script><b style=\"x\" onload='y'>&amp;"
 NAIROBI = "Africa/Nairobi"
 
 
-@pytest.fixture(autouse=True)
-def _plain_static(settings: Any) -> None:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {
-            "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        },
-    }
-
-
 def draw(source: str, **context: Any) -> str:
     return Template("{% load ui %}" + source).render(Context(context))
 

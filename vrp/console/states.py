@@ -31,12 +31,12 @@ ICON_OF = {
 _STATES_BY_MEANING: dict[Meaning, str] = {
     Meaning.NEUTRAL: """
         draft proposed closed cancelled withdrawn discarded retired paused inactive
-        reversed skipped none
+        reversed skipped dropped none
     """,
     Meaning.WAITING: """
         pending queued due offered sent sending wired asked submitted waiting
         in_progress in_production running scheduled booked open planned released
-        placed received parts_in assembled finished packed
+        placed received reading parts_in assembled finished packed
     """,
     Meaning.GOOD: """
         accepted approved paid delivered passed done active shipped graded settled
@@ -47,7 +47,7 @@ _STATES_BY_MEANING: dict[Meaning, str] = {
         overdue at_risk retrying appealed returned unmatched b
     """,
     Meaning.BAD: """
-        failed rejected declined refused blocked scrap bounced error suspended down
+        failed rejected declined refused blocked scrap bounced error suspended down lost
     """,
     Meaning.UNKNOWN: "unknown review",
 }
