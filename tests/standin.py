@@ -22,7 +22,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 # Quick enough for tests, slow enough that an order of events can be seen.
-QUICK = ("--report-delay=0.05", "--result-delay=0.05", "--inbound-retry=0.2")
+QUICK = ("--report-delay=0.02", "--result-delay=0.02", "--inbound-retry=0.1")
 
 
 class StandIn:

@@ -62,7 +62,7 @@ def test_everything_survives_a_kill(own: StandIn, served: Product) -> None:
     assert daraja.pay(OriginatorConversationID="p-2").ok
     receipts = [money["receipt"] for money in own.wallet(PHONE)]
     assert len(receipts) == len(set(receipts)) == 2
-    results(served, 2)
+    until(lambda: own.state()["results_waiting"] == 0)
     own.kill()
     told = len(served.at(RESULT))
     own.start()
