@@ -14,6 +14,7 @@ FILES = Path(__file__).parent / "handset"
 TYPES = {
     "index.html": "text/html",
     "handset.css": "text/css",
+    "phone.css": "text/css",
     "handset.js": "text/javascript",
     "keys.js": "text/javascript",
     "screen.js": "text/javascript",

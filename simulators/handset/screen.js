@@ -23,6 +23,14 @@ export function whenText(stamp) {
     : moment.toLocaleDateString([], { day: "numeric", month: "short" });
 }
 
+function fullText(stamp) {
+  const moment = new Date(stamp);
+  const day = moment.toLocaleDateString([], {
+    weekday: "short", day: "numeric", month: "short", year: "numeric",
+  });
+  return `${day}, ${clockText(moment)}`;
+}
+
 export function kes(amount) {
   return `KES ${amount.toLocaleString("en")}`;
 }
@@ -113,7 +121,7 @@ function message(s) {
   return [
     make("h3", {}, title),
     make("p", { className: "talk" }, it.text || "(empty)"),
-    make("p", { className: "small" }, [new Date(it.at).toLocaleString(), note].filter(Boolean).join(" \u00b7 ")),
+    make("p", { className: "small" }, [fullText(it.at), note].filter(Boolean).join(" \u00b7 ")),
   ];
 }
 

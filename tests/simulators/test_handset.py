@@ -24,7 +24,14 @@ def test_page_allows_only_its_own_files(standin: StandIn) -> None:
     assert "<style" not in answer.text
     assert " style=" not in answer.text
     assert "http" not in answer.text.replace("http://www.w3.org/2000/svg", "")
-    for name in ("handset.css", "handset.js", "screen.js", "keys.js", "icon.svg"):
+    for name in (
+        "handset.css",
+        "phone.css",
+        "handset.js",
+        "screen.js",
+        "keys.js",
+        "icon.svg",
+    ):
         file = requests.get(f"{standin.url}/handset/{name}", timeout=5)
         assert file.ok
         assert file.headers["X-Content-Type-Options"] == "nosniff"
