@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "vrp.tenancy",
     "vrp.accounts",
     "vrp.events",
+    "vrp.imports",
     "vrp.api",
     "vrp.console",
     "vrp.ops",

@@ -1,0 +1,271 @@
+"""Workshops with their artisans and skills, from one spreadsheet: a row per artisan.
+
+The lead's row carries the workshop's own columns (name, area, phone, language, capacity,
+skills); the other rows of the workshop leave them empty. Skills are written
+``horn-carving:4 brass-casting:2``.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+
+from artisans.enums import Engagement, Gender, Language
+from artisans.models import Area, Artisan, Skill, Workshop, WorkshopSkill
+from artisans.numbers import normalise_phone
+from artisans.services import changed_fields
+from vrp.accounts.enums import Permission
+from vrp.errors import Invalid
+from vrp.events.services import Actor, record
+from vrp.imports.reader import Column, Row
+from vrp.imports.services import (
+    Importer,
+    Outcome,
+    parse_choice,
+    parse_date,
+    parse_number,
+    register,
+)
+from vrp.tenancy.models import Tenant
+
+COLUMNS = [
+    Column("workshop", "code of the workshop", "W-017"),
+    Column("artisan", "code of the person", "A-0017"),
+    Column("name", "the person's name", "Wanjiku Otieno"),
+    Column("engagement", "lead, full_time, part_time or outsourced", "lead"),
+    Column("gender", "female, male or unstated", "female"),
+    Column("joined_on", "first day", "2024-03-01"),
+    Column("left_on", "last day, if gone", "", required=False),
+    Column("born_year", "year of birth", "1988", required=False),
+    Column("workshop_name", "lead row: the workshop's name", "Otieno Horn", False),
+    Column("area", "lead row: area", "Kibera", False),
+    Column("region", "lead row: region of a new area", "Nairobi", False),
+    Column("phone", "lead row: mobile number", "0712345678", False),
+    Column("language", "lead row: en or sw", "sw", False),
+    Column("capacity_per_week", "lead row: pieces a week", "80", False),
+    Column("skills", "lead row: skill:level, 1 to 5", "horn-carving:4", False),
+]
+
+
+@dataclass
+class _Network:
+    """What is there already, read once, so that a file costs few queries."""
+
+    tenant: Tenant
+    areas: dict[str, Area]
+    skills: dict[str, Skill]
+    workshops: dict[str, Workshop]
+    artisans: dict[str, Artisan]
+    phones: dict[str, str]
+    held: dict[tuple[int, int], WorkshopSkill]
+
+    @classmethod
+    def read(cls, tenant: Tenant) -> "_Network":
+        workshops = {row.code: row for row in Workshop.objects.all()}
+        return cls(
+            tenant=tenant,
+            areas={row.name.lower(): row for row in Area.objects.all()},
+            skills={row.code: row for row in Skill.objects.all()},
+            workshops=workshops,
+            artisans={row.code: row for row in Artisan.objects.all()},
+            phones={row.phone: row.code for row in workshops.values()},
+            held={
+                (row.workshop_id, row.skill_id): row
+                for row in WorkshopSkill.objects.all()
+            },
+        )
+
+
+def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> None:
+    """Write the file's network; every refused row is noted with its line and reason."""
+    network = _Network.read(tenant)
+    _check_codes(rows, network, outcome)
+    for row in rows:
+        if row["engagement"] == Engagement.LEAD:
+            _guarded(row, outcome, lambda row=row: _workshop(network, row, outcome))
+    new: list[Artisan] = []
+    for row in rows:
+        _guarded(row, outcome, lambda row=row: _artisan(network, row, new, outcome))
+    Artisan.objects.bulk_create(new, batch_size=1_000)
+    if outcome.created or outcome.changed:
+        record(
+            "network.imported",
+            subject=tenant,
+            tenant=tenant,
+            actor=actor,
+            data=outcome.summary(),
+        )
+
+
+def _guarded(row: Row, outcome: Outcome, work: Any) -> None:
+    try:
+        work()
+    except Invalid as error:
+        outcome.refuse(row.line, error.field, error.message)
+
+
+def _check_codes(rows: list[Row], network: _Network, outcome: Outcome) -> None:
+    """Each artisan once; each workshop known or with exactly one lead row."""
+    seen: dict[str, int] = {}
+    leads: dict[str, int] = {}
+    for row in rows:
+        first = seen.setdefault(row["artisan"], row.line)
+        if first != row.line:
+            outcome.refuse(row.line, "artisan", f"This code is on line {first} too.")
+        if row["engagement"] == Engagement.LEAD and not row["left_on"]:
+            first = leads.setdefault(row["workshop"], row.line)
+            if first != row.line:
+                outcome.refuse(
+                    row.line, "engagement", f"The lead is on line {first} already."
+                )
+    for row in rows:
+        if row["workshop"] not in leads and row["workshop"] not in network.workshops:
+            outcome.refuse(row.line, "workshop", "This workshop has no lead row.")
+            leads[row["workshop"]] = row.line
+
+
+def _need(row: Row, column: str, longest: int = 80) -> str:
+    value = row[column]
+    if not value:
+        raise Invalid("This may not be empty.", field=column)
+    if len(value) > longest:
+        raise Invalid(f"At most {longest} characters.", field=column)
+    return value
+
+
+def _workshop(network: _Network, row: Row, outcome: Outcome) -> None:
+    code = _need(row, "workshop", 20)
+    found = network.workshops.get(code)
+    if found and not row["workshop_name"] and not row["phone"]:
+        # A lead row that only updates the person leaves the workshop as it is.
+        return
+    phone = normalise_phone(_need(row, "phone"), network.tenant.country)
+    owner = network.phones.setdefault(phone, code)
+    if owner != code:
+        raise Invalid(f"{owner} has this number already.", field="phone")
+    values = {
+        "name": _need(row, "workshop_name"),
+        "area": _area(network, row),
+        "phone": phone,
+        "language": parse_choice(row["language"] or "en", Language, "language"),
+        "capacity_per_week": parse_number(
+            row["capacity_per_week"] or "50", "capacity_per_week", low=0, high=10_000
+        ),
+    }
+    skills = _skills(network, row)
+    if found is None:
+        found = Workshop.objects.create(
+            tenant=network.tenant,
+            code=code,
+            joined_on=parse_date(row["joined_on"], "joined_on"),
+            **values,
+        )
+        network.workshops[code] = found
+        outcome.created += 1
+        _hold(network, found, skills)
+        return
+    changed = changed_fields(found, values)
+    if changed:
+        found.save(update_fields=changed)
+    if _hold(network, found, skills) or changed:
+        outcome.changed += 1
+    else:
+        outcome.unchanged += 1
+
+
+def _area(network: _Network, row: Row) -> Area:
+    name = _need(row, "area")
+    area = network.areas.get(name.lower())
+    if area is None:
+        area = network.areas[name.lower()] = Area.objects.create(
+            tenant=network.tenant,
+            code=name.lower().replace(" ", "-")[:30],
+            name=name,
+            region=row["region"][:60] or name,
+        )
+    return area
+
+
+def _skills(network: _Network, row: Row) -> dict[Skill, int]:
+    found: dict[Skill, int] = {}
+    for part in row["skills"].replace(",", " ").split():
+        code, _, level = part.partition(":")
+        if code not in network.skills:
+            known = ", ".join(sorted(network.skills)) or "none yet"
+            raise Invalid(
+                f'No skill "{code[:40]}". Known skills: {known}.', field="skills"
+            )
+        found[network.skills[code]] = parse_number(level, "skills", low=1, high=5)
+    return found
+
+
+def _hold(network: _Network, workshop: Workshop, skills: dict[Skill, int]) -> bool:
+    """Give the workshop these skills; whether anything changed."""
+    changed = False
+    for skill, level in skills.items():
+        held = network.held.get((workshop.pk, skill.pk))
+        if held is None:
+            network.held[workshop.pk, skill.pk] = WorkshopSkill.objects.create(
+                tenant=network.tenant, workshop=workshop, skill=skill, level=level
+            )
+            changed = True
+        elif held.level != level:
+            held.level = level
+            held.save(update_fields=["level"])
+            changed = True
+    return changed
+
+
+def _artisan(network: _Network, row: Row, new: list[Artisan], outcome: Outcome) -> None:
+    workshop = network.workshops.get(row["workshop"])
+    if workshop is None:
+        return  # its lead row was refused, or it has none: noted there
+    joined_on = parse_date(row["joined_on"], "joined_on")
+    left_on = parse_date(row["left_on"], "left_on") if row["left_on"] else None
+    if left_on and left_on < joined_on:
+        raise Invalid("Left before joining.", field="left_on")
+    values = {
+        "workshop": workshop,
+        "name": _need(row, "name"),
+        "gender": parse_choice(row["gender"], Gender, "gender"),
+        "engagement": parse_choice(row["engagement"], Engagement, "engagement"),
+        "born_year": _born(row, joined_on),
+        "joined_on": joined_on,
+        "left_on": left_on,
+    }
+    code = _need(row, "artisan", 20)
+    found = network.artisans.get(code)
+    if found is None:
+        new.append(Artisan(tenant=network.tenant, code=code, **values))
+        outcome.created += 1
+        return
+    changed = changed_fields(found, values)
+    if changed:
+        found.save(update_fields=changed)
+        outcome.changed += 1
+    else:
+        outcome.unchanged += 1
+
+
+def _born(row: Row, joined_on: date) -> int | None:
+    """Year of birth; nobody under 18 works (facts A74)."""
+    if not row["born_year"]:
+        return None
+    year = parse_number(
+        row["born_year"], "born_year", low=1900, high=timezone.localdate().year
+    )
+    if joined_on.year - year < 18:
+        raise Invalid("Under 18 when joining: check the age.", field="born_year")
+    return year
+
+
+NETWORK = register(
+    Importer(
+        kind="workshops",
+        title="Workshops, artisans and skills",
+        permission=Permission.EDIT_NETWORK,
+        columns=COLUMNS,
+        load=load,
+    )
+)

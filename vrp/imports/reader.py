@@ -1,0 +1,103 @@
+"""From the bytes of a spreadsheet export to rows, or a clear reason why not."""
+
+import csv
+import io
+from dataclasses import dataclass
+
+from vrp.errors import Invalid
+
+MAX_BYTES = 5 * 1024 * 1024
+MAX_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an import: its name, whether it must be there, what goes in it."""
+
+    name: str
+    help: str
+    example: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """One data row: the line in the file (header = line 1) and its values, stripped."""
+
+    line: int
+    values: dict[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.values.get(name, "")
+
+
+def read_rows(content: bytes, columns: list[Column]) -> list[Row]:
+    """Parse CSV (comma, semicolon or tab; UTF-8, with or without BOM).
+
+    Raises ``Invalid`` with what to do when the file is too large, not text, has no
+    header, or lacks, repeats or adds columns. Blank rows are skipped.
+    """
+    if len(content) > MAX_BYTES:
+        raise Invalid("The file is larger than 5 MB; split it.", field="file")
+    text = _decode(content)
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        _check_header(header, columns)
+        rows = []
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append(_row(reader.line_num, header, cells))
+            if len(rows) > MAX_ROWS:
+                raise Invalid(f"More than {MAX_ROWS:,} rows; split it.", field="file")
+    except csv.Error as error:
+        raise Invalid(
+            f"Line {reader.line_num} is not proper CSV ({error}).", field="file"
+        ) from error
+    if not rows:
+        raise Invalid("The file has a header but no rows.", field="file")
+    return rows
+
+
+def _decode(content: bytes) -> str:
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise Invalid(
+            "This is a spreadsheet file. Save it as CSV UTF-8 first.", field="file"
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(
+            "The file is not UTF-8. Save it as CSV UTF-8 and upload it again.",
+            field="file",
+        ) from error
+    if "\x00" in text:
+        raise Invalid("The file holds binary data, not text.", field="file")
+    return text
+
+
+def _check_header(header: list[str], columns: list[Column]) -> None:
+    known = {column.name for column in columns}
+    missing = [c.name for c in columns if c.required and c.name not in header]
+    unknown = [name for name in header if name not in known]
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    for names, what in (
+        (missing, "These columns are missing"),
+        (unknown, "These columns are not known"),
+        (doubled, "These columns stand there twice"),
+    ):
+        if names:
+            listed = ", ".join(name or "(empty)" for name in names[:10])
+            raise Invalid(f"{what}: {listed}.", field="file")
+
+
+def _row(line: int, header: list[str], cells: list[str]) -> Row:
+    if len(cells) > len(header):
+        raise Invalid(
+            f"Line {line} has {len(cells)} cells, the header {len(header)}.",
+            field="file",
+        )
+    values = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+    return Row(line, values)

@@ -1,0 +1,170 @@
+"""Preview and load spreadsheets: all of a file, or nothing of it.
+
+A preview *is* the load, rolled back: what it says is what will happen. Loading the same
+file again changes nothing, because every row is compared with what is there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from vrp.accounts.enums import Permission
+from vrp.accounts.models import User
+from vrp.errors import DomainError, IllegalMove, Invalid
+from vrp.events.services import Actor, record
+from vrp.imports.models import ImportFile
+from vrp.imports.reader import Column, Row, read_rows
+from vrp.tenancy.models import Tenant
+
+MAX_SHOWN = 200
+
+
+@dataclass
+class Outcome:
+    """What a file does: counts, and every row that is not acceptable with its reason."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    def refuse(self, line: int, column: str, reason: str) -> None:
+        """Note that a row is not acceptable."""
+        self.errors.append({"line": line, "column": column, "reason": reason})
+
+    def summary(self) -> dict[str, int]:
+        """Counts only, for the record."""
+        return {
+            "created": self.created,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+            "errors": len(self.errors),
+        }
+
+
+@dataclass(frozen=True)
+class Importer:
+    """One kind of file. ``load`` writes rows and notes refusals in the outcome."""
+
+    kind: str
+    title: str
+    permission: Permission
+    columns: list[Column]
+    load: Callable[[Tenant, list[Row], Actor, Outcome], None]
+
+
+_importers: dict[str, Importer] = {}
+
+
+def register(importer: Importer) -> Importer:
+    """Make a kind of file known."""
+    _importers[importer.kind] = importer
+    return importer
+
+
+def importer_of(kind: str) -> Importer:
+    """The importer of a kind. Raises KeyError for an unknown one."""
+    return _importers[kind]
+
+
+def importers() -> list[Importer]:
+    """All kinds, by name."""
+    return [_importers[kind] for kind in sorted(_importers)]
+
+
+class _RollBack(Exception):
+    """Leaves the transaction without keeping anything."""
+
+
+def preview(*, tenant: Tenant, kind: str, content: bytes, actor: Actor) -> Outcome:
+    """What loading this file would do. Writes nothing.
+
+    Raises ``Invalid`` when the file cannot be read at all.
+    """
+    outcome = Outcome()
+    try:
+        with transaction.atomic():
+            _run(tenant, kind, content, actor, outcome)
+            raise _RollBack
+    except _RollBack:
+        return outcome
+
+
+def load_content(*, tenant: Tenant, kind: str, content: bytes, actor: Actor) -> Outcome:
+    """Load a file's rows, all or nothing: with any refused row nothing is kept."""
+    outcome = Outcome()
+    try:
+        with transaction.atomic():
+            _run(tenant, kind, content, actor, outcome)
+            if outcome.errors:
+                raise _RollBack
+    except _RollBack:
+        outcome.created = outcome.changed = outcome.unchanged = 0
+    return outcome
+
+
+def _run(
+    tenant: Tenant, kind: str, content: bytes, actor: Actor, outcome: Outcome
+) -> None:
+    importer = importer_of(kind)
+    rows = read_rows(content, importer.columns)
+    try:
+        importer.load(tenant, rows, actor, outcome)
+    except DomainError as error:
+        outcome.refuse(0, error.field, error.message)
+
+
+@transaction.atomic
+def upload(
+    *, tenant: Tenant, kind: str, name: str, content: bytes, user: User
+) -> ImportFile:
+    """Keep an uploaded file for its preview. Raises ``Invalid`` if it cannot be read."""
+    read_rows(content, importer_of(kind).columns)
+    return ImportFile.objects.create(
+        tenant=tenant, kind=kind, name=name[:120], content=content, uploaded_by=user
+    )
+
+
+@transaction.atomic
+def load_file(*, file: ImportFile, actor: Actor) -> Outcome:
+    """Load an uploaded file once. Raises ``IllegalMove`` if it has errors."""
+    file = ImportFile.objects.select_for_update(of=("self",)).get(pk=file.pk)
+    if file.loaded_at:
+        return Outcome(unchanged=file.summary.get("created", 0))
+    outcome = load_content(
+        tenant=file.tenant, kind=file.kind, content=bytes(file.content), actor=actor
+    )
+    if outcome.errors:
+        raise IllegalMove(
+            f"{len(outcome.errors)} rows are not acceptable, so nothing was loaded."
+        )
+    file.loaded_at, file.summary = timezone.now(), outcome.summary()
+    file.save(update_fields=["loaded_at", "summary"])
+    record("import.loaded", subject=file, actor=actor, data=outcome.summary())
+    return outcome
+
+
+def parse_choice(value: str, choices: Any, column: str) -> str:
+    """The value if it is one of a TextChoices; ``Invalid`` naming them otherwise."""
+    if value not in choices.values:
+        listed = ", ".join(repr(str(v)) for v in choices.values if v)
+        raise Invalid(f'"{value[:20]}" is not one of {listed}.', field=column)
+    return value
+
+
+def parse_number(value: str, column: str, *, low: int, high: int) -> int:
+    """A whole number within bounds; ``Invalid`` otherwise."""
+    if not (value.isascii() and value.isdigit() and low <= int(value[:12]) <= high):
+        raise Invalid(f"Give a whole number from {low} to {high}.", field=column)
+    return int(value)
+
+
+def parse_date(value: str, column: str) -> Any:
+    """A date written 2027-03-29; ``Invalid`` otherwise."""
+    try:
+        return timezone.datetime.strptime(value, "%Y-%m-%d").date()
+    except ValueError as error:
+        raise Invalid("Write the date as 2027-03-29.", field=column) from error
