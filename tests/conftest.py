@@ -4,8 +4,11 @@ Names are constant: *soko* is ours, *addis* is the neighbour who must see nothin
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 
 from tests.builders import Network, build_network, build_tenant, build_user
@@ -13,6 +16,23 @@ from vrp.accounts.enums import Role
 from vrp.accounts.models import User
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_root() -> None:
+    """WhiteNoise warns of a missing folder, and warnings are errors here."""
+    Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def _plain_static(settings: Any) -> None:
+    """Pages are drawn with static files as they lie in the tree, not as collected."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {
+            "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        },
+    }
 
 
 @pytest.fixture
