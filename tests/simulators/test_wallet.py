@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +19,7 @@ RESULT, TIMEOUT = "/pay/s/result", "/pay/s/timeout"
 
 
 @pytest.fixture
-def daraja(standin: StandIn, product: Product) -> Iterator[Daraja]:
+def daraja(standin: StandIn, product: Product) -> Daraja:
     return Daraja(standin, product.url)
 
 
