@@ -94,7 +94,7 @@ def can_reach(account: Account, paths: Iterable[Path]) -> bool:
 
 
 def _may(account: Account, path: Path) -> bool:
-    """Read and enter (or read, for a plain file) by the permission bits alone."""
+    """Enter a folder, or read a file, by the permission bits alone."""
     status = path.stat()
     wanted = stat.S_IXOTH if stat.S_ISDIR(status.st_mode) else stat.S_IROTH
     if status.st_uid == account.uid:
@@ -104,14 +104,21 @@ def _may(account: Account, path: Path) -> bool:
     return bool(status.st_mode & wanted)
 
 
-def search_capability() -> int | None:
-    """The narrowest capability we hold that lets another account read our folders."""
+def reach_capability(program: Path) -> int | None:
+    """The narrowest capability we hold that lets another account run this program.
+
+    Reading and entering folders is enough, unless only its owner may execute the file
+    (packages installed under umask 077). None: we hold neither.
+    """
     if _libc is None:
         return None
+    wanted = [CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE]
+    if not program.stat().st_mode & stat.S_IXOTH:
+        wanted.remove(CAP_DAC_READ_SEARCH)
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("CapEff:"):
             held = int(line.split()[1], 16)
-            for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
+            for capability in wanted:
                 if held >> capability & 1:
                     return capability
     return None

@@ -25,7 +25,7 @@ from vrp.embedded.account import (
     Account,
     become,
     can_reach,
-    search_capability,
+    reach_capability,
     server_account,
     stay,
 )
@@ -116,7 +116,7 @@ class Postgres:
         needed = [self.binaries / "postgres", share, self.data.parent, self.sockets]
         capability = None
         if not can_reach(account, needed):
-            capability = search_capability()
+            capability = reach_capability(self.binaries / "postgres")
             if capability is None:
                 raise StartError(
                     "PostgreSQL does not run as root, and the account "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shlex
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -158,7 +159,8 @@ def welcome(stack: Stack) -> str:
         "  Stop                     Ctrl-C (the data stays)",
     ]
     if stack.folder.demo.exists():
-        command = f".venv/bin/python manage.py walk --data {stack.folder.root}"
+        data = shlex.quote(str(stack.folder.root))
+        command = f".venv/bin/python manage.py walk --data {data}"
         lines += [
             "",
             "  Next, in another terminal: watch one order go all the way",
