@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from orders.enums import JobState
 from orders.models import Job
+from orders.services.idempotency import purge_old
 from orders.services.jobs import lapse_job
 from vrp.errors import IllegalMove
 from vrp.events.services import Actor
@@ -31,3 +32,9 @@ def lapse_due(tenant: Tenant) -> int:
             # Answered in the meantime: the answer counts.
             continue
     return lapsed
+
+
+@every(minutes=60)
+def purge_idempotency_keys() -> dict[str, Any]:
+    """Forget the answers that are kept for a buyer's repeated request for 24 hours."""
+    return for_each_tenant(purge_old)

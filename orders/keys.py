@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -16,6 +17,8 @@ from orders.models import ApiKey
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
+# How exactly the last use of a key is known: a write a minute is enough.
+USE_STEP = timedelta(minutes=1)
 SHAPE = re.compile(r"vrp_([1-9][0-9]{0,17})_([0-9a-f]{8})_([0-9a-f]{40})")
 
 
@@ -50,3 +53,10 @@ def find(key: str) -> ApiKey | None:
     if row.expires_at and row.expires_at <= timezone.now():
         return None
     return row
+
+
+def note_use(key: ApiKey) -> None:
+    """Remember when a key was last used, to the minute. Its tenant's scope is active."""
+    now = timezone.now()
+    if key.last_used_at is None or key.last_used_at < now - USE_STEP:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)

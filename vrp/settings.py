@@ -228,6 +228,13 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Virtual resource planner: buyers' API",
     "VERSION": "1.0.0",
     "DESCRIPTION": "Place orders with a network of artisan workshops and follow them.",
+    "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {
+        "OrderState": "orders.enums.OrderState.choices",
+        "WebhookState": "orders.enums.WebhookState.choices",
+        "LineStage": "orders.enums.LineStage.choices",
+        "Channel": "orders.enums.Channel.choices",
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,

@@ -79,13 +79,21 @@ def enqueue(name: str, row: Outgoing) -> None:
     transaction.on_commit(lambda: hand_over(name, tenant_id, row_id))
 
 
-def hand_over(name: str, tenant_id: int, row_id: int) -> None:
-    """Publish the id. With Redis away this only logs: the sweep will come by."""
+def hand_over(
+    name: str, tenant_id: int, row_id: int, *, after: timedelta = timedelta(0)
+) -> None:
+    """Publish the id. With Redis away this only logs: the sweep will come by.
+
+    ``after`` holds the task back, for waits that the sweep would stretch too much.
+    """
     from vrp.events.tasks import work
 
     try:
         work.apply_async(
-            (name, tenant_id, row_id), priority=_outboxes[name].priority, retry=False
+            (name, tenant_id, row_id),
+            priority=_outboxes[name].priority,
+            countdown=after.total_seconds() or None,
+            retry=False,
         )
     except Exception as error:
         log.warning("outbox.broker_away", outbox=name, row=row_id, error=str(error))
