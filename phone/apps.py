@@ -8,4 +8,5 @@ class PhoneConfig(AppConfig):
     verbose_name = "Phone"
 
     def ready(self) -> None:
-        import_module("phone.subscribers")
+        for module in ("subscribers", "outbox", "clock"):
+            import_module(f"phone.{module}")

@@ -17,6 +17,7 @@ class MessageState(TextChoices):
     FAILED = "failed", "not delivered"
     UNKNOWN = "unknown", "unknown: the carrier's answer was lost"
     RECEIVED = "received", "received, to be read"
+    READING = "reading", "being read"
     HANDLED = "handled", "read and acted upon"
     UNMATCHED = "unmatched", "received from a number we do not know"
 
@@ -30,4 +31,18 @@ MESSAGE_RANK: dict[str, int] = {
     MessageState.SENT: 4,
     MessageState.FAILED: 5,
     MessageState.DELIVERED: 6,
+}
+
+
+# What a delivery report's status means for the message. Statuses that are not listed
+# are kept as they came and change nothing.
+REPORT_STATES: dict[str, MessageState] = {
+    "Sent": MessageState.SENT,
+    "Submitted": MessageState.SENT,
+    "Buffered": MessageState.SENT,
+    "Success": MessageState.DELIVERED,
+    "Rejected": MessageState.FAILED,
+    "Failed": MessageState.FAILED,
+    "AbsentSubscriber": MessageState.FAILED,
+    "Expired": MessageState.FAILED,
 }

@@ -16,7 +16,8 @@ class Channel(TenantModel):
     """A tenant's account with the carrier: sender, USSD code, route secret.
 
     ``route_secret`` is the unguessable part of the callback URLs (>= 128 bits);
-    ``api_key`` is stored encrypted.
+    ``api_key`` is stored encrypted. While ``stopped_until`` is ahead nothing is sent:
+    the carrier refused the account itself (``stopped_reason``), not one message.
     """
 
     username = models.CharField(max_length=60)
@@ -24,6 +25,8 @@ class Channel(TenantModel):
     sender = models.CharField(max_length=20)
     ussd_code = models.CharField(max_length=20)
     route_secret = models.CharField(max_length=80)
+    stopped_until = models.DateTimeField(null=True, blank=True)
+    stopped_reason = models.CharField(max_length=80, blank=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -39,6 +42,7 @@ class Message(Outgoing):
 
     ``text`` is the final text in ``language``; ``parts`` the GSM-7 parts it costs.
     ``provider_id`` is the carrier's id (out: from its answer; in: from its callback).
+    ``failure`` is the carrier's or our own code, put in words by ``phone.failures``.
     """
 
     direction = models.CharField(max_length=3, choices=Direction.choices)
@@ -67,7 +71,7 @@ class Message(Outgoing):
             models.Index(
                 fields=["tenant", "state", "due_at"],
                 name="message_due",
-                condition=Q(state__in=["queued", "sending", "received"]),
+                condition=Q(state__in=["queued", "sending", "received", "reading"]),
             ),
             models.Index(
                 fields=["tenant", "workshop", "-id"], name="message_by_workshop"

@@ -1,0 +1,13 @@
+"""Writes of the phone room: messages out, reports about them, messages in."""
+
+from phone.services.inbound import take_inbound
+from phone.services.messages import close_message, queue_message, send_again
+from phone.services.reports import take_report
+
+__all__ = [
+    "close_message",
+    "queue_message",
+    "send_again",
+    "take_inbound",
+    "take_report",
+]
