@@ -8,4 +8,5 @@ class PaymentsConfig(AppConfig):
     verbose_name = "Money"
 
     def ready(self) -> None:
-        import_module("payments.subscribers")
+        for part in ("subscribers", "outbox", "clock"):
+            import_module(f"payments.{part}")

@@ -1,0 +1,99 @@
+"""Balances and statements. Minor units; debit positive, credit negative."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from payments.enums import AccountKind
+from payments.models import Account, Posting
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """One line of the trial balance; all workshops of a currency are one line."""
+
+    kind: AccountKind
+    currency: str
+    account: Account | None
+    accounts: int
+    balance_minor: int
+
+
+@dataclass(frozen=True)
+class TrialBalance:
+    """Every account with its balance; ``off`` names currencies that do not sum to 0."""
+
+    rows: list[TrialRow]
+    off: dict[str, int]
+
+
+@dataclass(frozen=True)
+class StatementRow:
+    """One posting and what the account stood at after it."""
+
+    posting: Posting
+    balance_minor: int
+
+
+def balance(account: Account) -> int:
+    """What the account stands at."""
+    return _sum(Posting.objects.filter(account=account))
+
+
+def trial_balance() -> TrialBalance:
+    """All accounts of the tenant; two queries however many workshops there are."""
+    totals = {
+        (row["account__kind"], row["currency"]): row
+        for row in Posting.objects.values("account__kind", "currency").annotate(
+            total=Sum("amount_minor"), accounts=Count("account", distinct=True)
+        )
+    }
+    single = {
+        (row.kind, row.currency): row
+        for row in Account.objects.filter(workshop__isnull=True)
+    }
+    keys = sorted(
+        totals.keys() | single.keys(),
+        key=lambda key: (key[1], AccountKind.values.index(key[0])),
+    )
+    rows = [
+        TrialRow(
+            kind=AccountKind(kind),
+            currency=currency,
+            account=single.get((kind, currency)),
+            accounts=totals.get((kind, currency), {}).get("accounts", 1),
+            balance_minor=totals.get((kind, currency), {}).get("total", 0),
+        )
+        for kind, currency in keys
+    ]
+    off: dict[str, int] = {}
+    for row in rows:
+        off[row.currency] = off.get(row.currency, 0) + row.balance_minor
+    return TrialBalance(rows, {name: minor for name, minor in off.items() if minor})
+
+
+def statement(account: Account, postings: Sequence[Posting]) -> list[StatementRow]:
+    """Running balances for consecutive postings of the account, newest first."""
+    if not postings:
+        return []
+    running = _sum(Posting.objects.filter(account=account, pk__lte=postings[0].pk))
+    rows = []
+    for posting in postings:
+        rows.append(StatementRow(posting, running))
+        running -= posting.amount_minor
+    return rows
+
+
+def workshop_balances(workshop_ids: Sequence[int] | None = None) -> dict[int, int]:
+    """Balance of each workshop's account by workshop id (credit negative)."""
+    wanted = Q(account__kind=AccountKind.WORKSHOP)
+    if workshop_ids is not None:
+        wanted &= Q(account__workshop_id__in=workshop_ids)
+    rows = Posting.objects.filter(wanted).values_list("account__workshop_id")
+    return dict(rows.annotate(total=Sum("amount_minor")))
+
+
+def _sum(postings: QuerySet[Posting]) -> int:
+    return postings.aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"]
