@@ -1,8 +1,9 @@
 import django.db.models.deletion
 import django.utils.timezone
-import vrp.tenancy.models
 from django.conf import settings
 from django.db import migrations, models
+
+import vrp.tenancy.models
 
 
 class Migration(migrations.Migration):

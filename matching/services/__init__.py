@@ -1,0 +1,17 @@
+"""Plans: asked for, computed, edited by a person, released as offers or discarded."""
+
+from matching.services.editing import edit_proposal
+from matching.services.releasing import discard_plan, release_plan
+from matching.services.requesting import request_plan
+from matching.services.running import LEASE, OUTBOX, requeue, run_plan
+
+__all__ = [
+    "LEASE",
+    "OUTBOX",
+    "discard_plan",
+    "edit_proposal",
+    "release_plan",
+    "request_plan",
+    "requeue",
+    "run_plan",
+]
