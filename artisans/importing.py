@@ -5,11 +5,15 @@ skills); the other rows of the workshop leave them empty. Skills are written
 ``horn-carving:4 brass-casting:2``.
 """
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django.db.models import Model
 from django.utils import timezone
+from django.utils.text import slugify
 
 from artisans.enums import Engagement, Gender, Language
 from artisans.models import Area, Artisan, Skill, Workshop, WorkshopSkill
@@ -25,9 +29,12 @@ from vrp.imports.services import (
     parse_choice,
     parse_date,
     parse_number,
+    quoted,
     register,
 )
 from vrp.tenancy.models import Tenant
+
+BATCH = 1_000
 
 COLUMNS = [
     Column("workshop", "code of the workshop", "W-017"),
@@ -50,7 +57,10 @@ COLUMNS = [
 
 @dataclass
 class _Network:
-    """What is there already, read once, so that a file costs few queries."""
+    """What is there already, read once, and what the file adds, written at the end.
+
+    So a file costs a bounded number of queries, however many rows it has.
+    """
 
     tenant: Tenant
     areas: dict[str, Area]
@@ -58,23 +68,70 @@ class _Network:
     workshops: dict[str, Workshop]
     artisans: dict[str, Artisan]
     phones: dict[str, str]
-    held: dict[tuple[int, int], WorkshopSkill]
+    held: dict[tuple[str, int], WorkshopSkill]
+    new: dict[type[Model], list[Any]] = field(default_factory=lambda: defaultdict(list))
+    changed: dict[type[Model], list[Any]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     @classmethod
     def read(cls, tenant: Tenant) -> "_Network":
-        workshops = {row.code: row for row in Workshop.objects.all()}
+        areas = {row.pk: row for row in Area.objects.all()}
+        workshops = {row.pk: row for row in Workshop.objects.all()}
+        artisans = list(Artisan.objects.all())
+        # Parents are at hand: comparing a row must not cost a query.
+        for workshop in workshops.values():
+            workshop.area = areas[workshop.area_id]
+        for artisan in artisans:
+            artisan.workshop = workshops[artisan.workshop_id]
         return cls(
             tenant=tenant,
-            areas={row.name.lower(): row for row in Area.objects.all()},
+            areas={key: row for row in areas.values() for key in _keys(row)},
             skills={row.code: row for row in Skill.objects.all()},
-            workshops=workshops,
-            artisans={row.code: row for row in Artisan.objects.all()},
+            workshops={row.code: row for row in workshops.values()},
+            artisans={row.code: row for row in artisans},
             phones={row.phone: row.code for row in workshops.values()},
             held={
-                (row.workshop_id, row.skill_id): row
+                (workshops[row.workshop_id].code, row.skill_id): row
                 for row in WorkshopSkill.objects.all()
             },
         )
+
+    def write(self) -> None:
+        """Parents first. Whoever stops being a lead goes before who becomes one."""
+        for model in (Area, Workshop, WorkshopSkill):
+            model.objects.bulk_create(self.new[model], batch_size=BATCH)
+        _update(Workshop, self.changed[Workshop], WORKSHOP_FIELDS)
+        _update(WorkshopSkill, self.changed[WorkshopSkill], ["level"])
+        people = self.changed[Artisan]
+        _update(Artisan, [one for one in people if not _leads(one)], ARTISAN_FIELDS)
+        _update(Artisan, [one for one in people if _leads(one)], ARTISAN_FIELDS)
+        Artisan.objects.bulk_create(self.new[Artisan], batch_size=BATCH)
+
+
+WORKSHOP_FIELDS = ["name", "area", "phone", "language", "capacity_per_week"]
+ARTISAN_FIELDS = [
+    "workshop", "name", "gender", "engagement", "born_year", "joined_on", "left_on",
+]  # fmt: skip
+
+
+def _update(model: Any, rows: list[Any], fields: list[str]) -> None:
+    if rows:
+        model.objects.bulk_update(rows, fields, batch_size=BATCH)
+
+
+def _keys(area: Area) -> tuple[str, str]:
+    """An area is found by its name or its code, in any case."""
+    return area.name.lower(), area.code.lower()
+
+
+def _leads(artisan: Artisan) -> bool:
+    return artisan.engagement == Engagement.LEAD and artisan.left_on is None
+
+
+def _is_lead_row(row: Row) -> bool:
+    """Whether the row carries the workshop's own columns."""
+    return row["engagement"] == Engagement.LEAD and not row["left_on"]
 
 
 def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> None:
@@ -82,12 +139,14 @@ def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> Non
     network = _Network.read(tenant)
     _check_codes(rows, network, outcome)
     for row in rows:
-        if row["engagement"] == Engagement.LEAD:
+        if _is_lead_row(row):
             _guarded(row, outcome, lambda row=row: _workshop(network, row, outcome))
-    new: list[Artisan] = []
     for row in rows:
-        _guarded(row, outcome, lambda row=row: _artisan(network, row, new, outcome))
-    Artisan.objects.bulk_create(new, batch_size=1_000)
+        _guarded(row, outcome, lambda row=row: _artisan(network, row, outcome))
+    _check_leads(rows, network, outcome)
+    if outcome.errors:
+        return  # nothing of the file is kept, so nothing is written
+    network.write()
     if outcome.created or outcome.changed:
         record(
             "network.imported",
@@ -98,7 +157,7 @@ def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> Non
         )
 
 
-def _guarded(row: Row, outcome: Outcome, work: Any) -> None:
+def _guarded(row: Row, outcome: Outcome, work: Callable[[], None]) -> None:
     try:
         work()
     except Invalid as error:
@@ -111,18 +170,40 @@ def _check_codes(rows: list[Row], network: _Network, outcome: Outcome) -> None:
     leads: dict[str, int] = {}
     for row in rows:
         first = seen.setdefault(row["artisan"], row.line)
-        if first != row.line:
+        if first != row.line and row["artisan"]:
             outcome.refuse(row.line, "artisan", f"This code is on line {first} too.")
-        if row["engagement"] == Engagement.LEAD and not row["left_on"]:
+        if _is_lead_row(row):
             first = leads.setdefault(row["workshop"], row.line)
             if first != row.line:
                 outcome.refuse(
                     row.line, "engagement", f"The lead is on line {first} already."
                 )
     for row in rows:
-        if row["workshop"] not in leads and row["workshop"] not in network.workshops:
+        code = row["workshop"]
+        if not code:
+            outcome.refuse(row.line, "workshop", "This may not be empty.")
+        elif code not in leads and code not in network.workshops:
             outcome.refuse(row.line, "workshop", "This workshop has no lead row.")
-            leads[row["workshop"]] = row.line
+            leads[code] = row.line
+
+
+def _check_leads(rows: list[Row], network: _Network, outcome: Outcome) -> None:
+    """No workshop ends up with a second lead beside one who is not in the file."""
+    in_file = {row["artisan"] for row in rows}
+    leads = {
+        artisan.workshop.code: artisan
+        for code, artisan in network.artisans.items()
+        if code not in in_file and _leads(artisan)
+    }
+    for row in rows:
+        there = leads.get(row["workshop"])
+        if there and _is_lead_row(row):
+            outcome.refuse(
+                row.line,
+                "engagement",
+                f"{there.code} is the lead already; give that person's row too, "
+                "with another engagement or a last day.",
+            )
 
 
 def _need(row: Row, column: str, longest: int = 80) -> str:
@@ -155,19 +236,20 @@ def _workshop(network: _Network, row: Row, outcome: Outcome) -> None:
     }
     skills = _skills(network, row)
     if found is None:
-        found = Workshop.objects.create(
+        found = Workshop(
             tenant=network.tenant,
             code=code,
             joined_on=parse_date(row["joined_on"], "joined_on"),
             **values,
         )
         network.workshops[code] = found
+        network.new[Workshop].append(found)
         outcome.created += 1
         _hold(network, found, skills)
         return
     changed = changed_fields(found, values)
     if changed:
-        found.save(update_fields=changed)
+        network.changed[Workshop].append(found)
     if _hold(network, found, skills) or changed:
         outcome.changed += 1
     else:
@@ -176,14 +258,19 @@ def _workshop(network: _Network, row: Row, outcome: Outcome) -> None:
 
 def _area(network: _Network, row: Row) -> Area:
     name = _need(row, "area")
-    area = network.areas.get(name.lower())
+    code = slugify(name)[:30]
+    if not code:
+        raise Invalid("Write the area's name in letters.", field="area")
+    area = network.areas.get(name.lower()) or network.areas.get(code)
     if area is None:
-        area = network.areas[name.lower()] = Area.objects.create(
+        area = Area(
             tenant=network.tenant,
-            code=name.lower().replace(" ", "-")[:30],
+            code=code,
             name=name,
-            region=row["region"][:60] or name,
+            region=row["region"][:60] or name[:60],
         )
+        network.new[Area].append(area)
+        network.areas.update(dict.fromkeys(_keys(area), area))
     return area
 
 
@@ -192,10 +279,10 @@ def _skills(network: _Network, row: Row) -> dict[Skill, int]:
     for part in row["skills"].replace(",", " ").split():
         code, _, level = part.partition(":")
         if code not in network.skills:
-            known = ", ".join(sorted(network.skills)) or "none yet"
-            raise Invalid(
-                f'No skill "{code[:40]}". Known skills: {known}.', field="skills"
-            )
+            known = ", ".join(sorted(network.skills)[:20]) or "none yet"
+            raise Invalid(f"No skill {quoted(code)}. Known: {known}.", field="skills")
+        if not level:
+            raise Invalid(f"Write the level too: {code}:3.", field="skills")
         found[network.skills[code]] = parse_number(level, "skills", low=1, high=5)
     return found
 
@@ -204,20 +291,22 @@ def _hold(network: _Network, workshop: Workshop, skills: dict[Skill, int]) -> bo
     """Give the workshop these skills; whether anything changed."""
     changed = False
     for skill, level in skills.items():
-        held = network.held.get((workshop.pk, skill.pk))
+        held = network.held.get((workshop.code, skill.pk))
         if held is None:
-            network.held[workshop.pk, skill.pk] = WorkshopSkill.objects.create(
+            held = WorkshopSkill(
                 tenant=network.tenant, workshop=workshop, skill=skill, level=level
             )
+            network.held[workshop.code, skill.pk] = held
+            network.new[WorkshopSkill].append(held)
             changed = True
         elif held.level != level:
             held.level = level
-            held.save(update_fields=["level"])
+            network.changed[WorkshopSkill].append(held)
             changed = True
     return changed
 
 
-def _artisan(network: _Network, row: Row, new: list[Artisan], outcome: Outcome) -> None:
+def _artisan(network: _Network, row: Row, outcome: Outcome) -> None:
     workshop = network.workshops.get(row["workshop"])
     if workshop is None:
         return  # its lead row was refused, or it has none: noted there
@@ -237,12 +326,10 @@ def _artisan(network: _Network, row: Row, new: list[Artisan], outcome: Outcome) 
     code = _need(row, "artisan", 20)
     found = network.artisans.get(code)
     if found is None:
-        new.append(Artisan(tenant=network.tenant, code=code, **values))
+        network.new[Artisan].append(Artisan(tenant=network.tenant, code=code, **values))
         outcome.created += 1
-        return
-    changed = changed_fields(found, values)
-    if changed:
-        found.save(update_fields=changed)
+    elif changed_fields(found, values):
+        network.changed[Artisan].append(found)
         outcome.changed += 1
     else:
         outcome.unchanged += 1

@@ -4,7 +4,7 @@ from itertools import groupby
 
 from orders.enums import Channel
 from orders.models import Buyer, Order
-from orders.services.placing import LineInput, place_order
+from orders.services.placing import MAX_QUANTITY, LineInput, place_order
 from vrp.accounts.enums import Permission
 from vrp.errors import DomainError, Invalid
 from vrp.events.services import Actor
@@ -15,6 +15,7 @@ from vrp.imports.services import (
     parse_choice,
     parse_date,
     parse_number,
+    quoted,
     register,
 )
 from vrp.tenancy.models import Tenant
@@ -39,7 +40,7 @@ def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> Non
         lines = list(group)
         try:
             if code not in buyers:
-                raise Invalid(f'There is no buyer "{code[:20]}".', field="buyer")
+                raise Invalid(f"There is no buyer {quoted(code)}.", field="buyer")
             _order(tenant, buyers[code], po_number, lines, actor, outcome)
         except DomainError as error:
             line, column = _place(error.field, lines)
@@ -66,17 +67,22 @@ def _order(
         raise Invalid("At most 40 characters.", field="po_number")
     lines = [
         LineInput(
-            row["sku"], parse_number(row["quantity"], "quantity", low=1, high=1_000_000)
+            row["sku"][:30],
+            parse_number(
+                row["quantity"], f"lines[{index}].quantity", low=1, high=MAX_QUANTITY
+            ),
         )
-        for row in rows
+        for index, row in enumerate(rows)
     ]
     ship_by = parse_date(rows[0]["ship_by"], "ship_by")
     channel = parse_choice(rows[0]["channel"] or "wholesale", Channel, "channel")
-    for row in rows[1:]:
-        if row["ship_by"] != rows[0]["ship_by"] or row["channel"] != rows[0]["channel"]:
-            raise Invalid(
-                "One order has one ship-by date and one channel.", field="ship_by"
-            )
+    for index, row in enumerate(rows):
+        for column in ("ship_by", "channel"):
+            if row[column] != rows[0][column]:
+                raise Invalid(
+                    "One order has one ship-by date and one channel.",
+                    field=f"lines[{index}].{column}",
+                )
     there = Order.objects.filter(buyer=buyer, po_number=po_number).first()
     if there is None:
         place_order(
@@ -90,7 +96,7 @@ def _order(
         )
         outcome.created += 1
         return
-    written = [(row.product.sku, row.quantity) for row in _lines_of(there)]
+    written = list(there.lines.values_list("product__sku", "quantity"))
     wanted = [(line.sku, line.quantity) for line in lines]
     if sorted(written) != sorted(wanted) or there.ship_by != ship_by:
         raise Invalid(
@@ -98,10 +104,6 @@ def _order(
             field="po_number",
         )
     outcome.unchanged += 1
-
-
-def _lines_of(order: Order):  # type: ignore[no-untyped-def]
-    return order.lines.select_related("product")
 
 
 ORDERS = register(

@@ -8,6 +8,7 @@ urlpatterns = [
     path("phone/", include("phone.routes")),
     path("pay/", include("payments.routes")),
     path("ops/", include("vrp.console.urls")),
+    path("ops/", include("vrp.imports.urls")),
     path("ops/", include("artisans.urls")),
     path("ops/", include("orders.urls")),
     path("ops/", include("qc.urls")),

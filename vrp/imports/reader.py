@@ -35,14 +35,17 @@ def read_rows(content: bytes, columns: list[Column]) -> list[Row]:
     """Parse CSV (comma, semicolon or tab; UTF-8, with or without BOM).
 
     Raises ``Invalid`` with what to do when the file is too large, not text, has no
-    header, or lacks, repeats or adds columns. Blank rows are skipped.
+    header, or lacks, repeats or adds columns. Blank rows are skipped. A row that spans
+    lines (quoted line ends) is named by its last one.
     """
     if len(content) > MAX_BYTES:
         raise Invalid("The file is larger than 5 MB; split it.", field="file")
     text = _decode(content)
-    first = text.split("\n", 1)[0]
+    first = next(iter(text.splitlines()), "")
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    # newline="": line ends inside quotes stay, and old Macs' lone CR ends a line.
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
         _check_header(header, columns)
@@ -89,11 +92,20 @@ def _check_header(header: list[str], columns: list[Column]) -> None:
         (doubled, "These columns stand there twice"),
     ):
         if names:
-            listed = ", ".join(name or "(empty)" for name in names[:10])
-            raise Invalid(f"{what}: {listed}.", field="file")
+            listed = ", ".join(name[:40] or "(empty)" for name in names[:10])
+            raise Invalid(f"{what}: {listed}. {_hint(header)}".strip(), field="file")
+
+
+def _hint(header: list[str]) -> str:
+    """A whole header in one cell is a separator that we do not read."""
+    if len(header) > 1:
+        return ""
+    return "Separate columns by comma, semicolon or tab."
 
 
 def _row(line: int, header: list[str], cells: list[str]) -> Row:
+    while len(cells) > len(header) and not cells[-1].strip():
+        cells.pop()  # spreadsheets pad rows with empty cells
     if len(cells) > len(header):
         raise Invalid(
             f"Line {line} has {len(cells)} cells, the header {len(header)}.",

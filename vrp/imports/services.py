@@ -4,11 +4,13 @@ A preview *is* the load, rolled back: what it says is what will happen. Loading 
 file again changes nothing, because every row is compared with what is there.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from vrp.accounts.enums import Permission
@@ -20,6 +22,7 @@ from vrp.imports.reader import Column, Row, read_rows
 from vrp.tenancy.models import Tenant
 
 MAX_SHOWN = 200
+ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass
@@ -32,8 +35,14 @@ class Outcome:
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     def refuse(self, line: int, column: str, reason: str) -> None:
-        """Note that a row is not acceptable."""
-        self.errors.append({"line": line, "column": column, "reason": reason})
+        """Note that a row is not acceptable; the same note twice is one."""
+        error = {"line": line, "column": column, "reason": reason}
+        if error not in self.errors[-5:]:
+            self.errors.append(error)
+
+    def sort(self) -> None:
+        """Bring the refusals into the order of the file."""
+        self.errors.sort(key=lambda error: error["line"])
 
     def summary(self) -> dict[str, int]:
         """Counts only, for the record."""
@@ -111,10 +120,16 @@ def _run(
 ) -> None:
     importer = importer_of(kind)
     rows = read_rows(content, importer.columns)
+    # Two files of one tenant are loaded one after the other.
+    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     try:
-        importer.load(tenant, rows, actor, outcome)
+        with transaction.atomic():
+            importer.load(tenant, rows, actor, outcome)
     except DomainError as error:
         outcome.refuse(0, error.field, error.message)
+    except IntegrityError:
+        outcome.refuse(0, "", "Somebody changed the same rows just now; try again.")
+    outcome.sort()
 
 
 @transaction.atomic
@@ -123,17 +138,26 @@ def upload(
 ) -> ImportFile:
     """Keep an uploaded file for its preview. Raises ``Invalid`` if it cannot be read."""
     read_rows(content, importer_of(kind).columns)
+    clean = "".join(sign for sign in name if sign.isprintable()).strip()
     return ImportFile.objects.create(
-        tenant=tenant, kind=kind, name=name[:120], content=content, uploaded_by=user
+        tenant=tenant,
+        kind=kind,
+        name=clean[:120] or f"{kind}.csv",
+        content=content,
+        uploaded_by=user,
     )
 
 
 @transaction.atomic
 def load_file(*, file: ImportFile, actor: Actor) -> Outcome:
-    """Load an uploaded file once. Raises ``IllegalMove`` if it has errors."""
+    """Load an uploaded file once. Raises ``IllegalMove`` if it has errors.
+
+    Loading it again changes nothing and gives what the first time gave.
+    """
     file = ImportFile.objects.select_for_update(of=("self",)).get(pk=file.pk)
     if file.loaded_at:
-        return Outcome(unchanged=file.summary.get("created", 0))
+        counts = ("created", "changed", "unchanged")
+        return Outcome(**{name: file.summary.get(name, 0) for name in counts})
     outcome = load_content(
         tenant=file.tenant, kind=file.kind, content=bytes(file.content), actor=actor
     )
@@ -150,21 +174,30 @@ def load_file(*, file: ImportFile, actor: Actor) -> Outcome:
 def parse_choice(value: str, choices: Any, column: str) -> str:
     """The value if it is one of a TextChoices; ``Invalid`` naming them otherwise."""
     if value not in choices.values:
-        listed = ", ".join(repr(str(v)) for v in choices.values if v)
-        raise Invalid(f'"{value[:20]}" is not one of {listed}.', field=column)
+        listed = ", ".join(str(v) for v in choices.values if v)
+        raise Invalid(f"{quoted(value)} is not one of {listed}.", field=column)
     return value
 
 
 def parse_number(value: str, column: str, *, low: int, high: int) -> int:
     """A whole number within bounds; ``Invalid`` otherwise."""
-    if not (value.isascii() and value.isdigit() and low <= int(value[:12]) <= high):
-        raise Invalid(f"Give a whole number from {low} to {high}.", field=column)
+    plain = value.isascii() and value.isdigit() and len(value) <= 12
+    if not (plain and low <= int(value) <= high):
+        raise Invalid(f"Give a whole number from {low} to {high:,}.", field=column)
     return int(value)
 
 
-def parse_date(value: str, column: str) -> Any:
+def parse_date(value: str, column: str) -> date:
     """A date written 2027-03-29; ``Invalid`` otherwise."""
     try:
-        return timezone.datetime.strptime(value, "%Y-%m-%d").date()
-    except ValueError as error:
-        raise Invalid("Write the date as 2027-03-29.", field=column) from error
+        day = date.fromisoformat(value) if ISO_DATE.fullmatch(value) else None
+    except ValueError:
+        day = None
+    if day is None or not 1900 <= day.year <= 2200:
+        raise Invalid("Write the date as 2027-03-29.", field=column)
+    return day
+
+
+def quoted(value: str) -> str:
+    """A value of the file, short enough for a message."""
+    return f'"{value[:20]}..."' if len(value) > 20 else f'"{value}"'
