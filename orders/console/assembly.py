@@ -58,7 +58,12 @@ def board(request: HttpRequest) -> HttpResponse:
             }
         )
     explain(drawn)
-    context = {"columns": columns, "ready": _to_ship(), **_rights(request)}
+    context = {
+        "waiting": columns[0],
+        "columns": columns[1:],
+        "ready": _to_ship(),
+        **_rights(request),
+    }
     return render(request, "orders/assembly.html", context)
 
 

@@ -23,6 +23,7 @@ from vrp.accounts.permissions import check, require
 from vrp.console.guard import member
 from vrp.console.history import event_rows
 from vrp.console.paging import page_of
+from vrp.console.templatetags import ui
 from vrp.console.today import Card, waits_for
 from vrp.errors import DomainError, Invalid
 from vrp.events.models import Event
@@ -200,7 +201,7 @@ def _page_context(
                 "url": _workshop_url(workshop),
             },
             {"label": "Area", "value": workshop.area.name},
-            {"label": "Phone", "value": workshop.phone, "url": f"tel:{workshop.phone}"},
+            {"label": "Phone", "value": ui.phone(workshop.phone)},
         ],
         "history": event_rows(history.order_by("-id")[:20]),
     }

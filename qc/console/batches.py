@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from payments.models import Payable
+from payments.models import Payable, Payout
 from qc.console.forms import counters, read_verdicts, sum_words, usual_defects
 from qc.enums import BatchState, Grade
 from qc.models import Batch, Inspection, ItemGrade
@@ -155,9 +155,8 @@ def _pieces_back(batch: Batch) -> list[ItemGrade]:
 
 
 def batch_facts(batch: Batch) -> list[dict[str, Any]]:
-    """Who made what, for whom, and how exact it has to be."""
-    job, component = batch.job, batch.job.work_order.component
-    order = job.work_order.line.order
+    """Who made it, for which order, and how it came in."""
+    job, order = batch.job, batch.job.work_order.line.order
     rows: list[dict[str, Any]] = [
         {
             "label": "Workshop",
@@ -165,7 +164,6 @@ def batch_facts(batch: Batch) -> list[dict[str, Any]]:
             "url": f"/ops/workshops/{job.workshop_id}/",
         },
         {"label": "Job", "value": f"Job {job.number}", "url": f"/ops/jobs/{job.pk}/"},
-        {"label": "Tolerance", "value": component.tolerance or "not set"},
         {"label": "Pay a piece", "value": ui.money(job.piece_rate_minor, job.currency)},
         {"label": "Order", "value": order.po_number, "url": f"/ops/orders/{order.pk}/"},
     ]
@@ -218,10 +216,9 @@ def _graded_context(batch: Batch) -> dict[str, Any]:
         ],
         "rejected": rejected,
         "rate": f"{100 * rejected / batch.counted:.1f} %",
-        "payable": Payable.objects.filter(inspection=inspection)
-        .select_related("payout__run")
-        .first(),
-        "items": _items(inspection),
+        "payable": Payable.objects.filter(inspection=inspection).first(),
+        "payouts": _payouts(inspection),
+        "groups": _groups(inspection),
         "tickets": list(
             inspection.rework_tickets.select_related("batch").order_by("id")
         ),
@@ -229,7 +226,23 @@ def _graded_context(batch: Batch) -> dict[str, Any]:
     }
 
 
-def _items(inspection: Inspection) -> list[ItemGrade]:
-    """Every piece of the inspection, by serial."""
+def _payouts(inspection: Inspection) -> list[Payout]:
+    """The payouts that pay this inspection, or paid it."""
+    live = Payout.objects.filter(
+        lines__payable__inspection=inspection, lines__is_live=True
+    )
+    return list(live.select_related("run").order_by("id").distinct())
+
+
+def _groups(inspection: Inspection) -> list[dict[str, Any]]:
+    """Every piece by serial, those with one grade and one defect together."""
     grades = ItemGrade.objects.filter(inspection=inspection)
-    return list(grades.select_related("item", "defect").order_by("item__serial"))
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in grades.select_related("item", "defect").order_by("item__serial"):
+        reason = one.defect.name if one.defect else ""
+        group = groups.setdefault(
+            (one.grade, reason), {"grade": Grade(one.grade), "reason": reason}
+        )
+        group.setdefault("pieces", []).append(one)
+    order = Grade.values
+    return sorted(groups.values(), key=lambda group: order.index(group["grade"]))

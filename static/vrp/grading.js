@@ -159,6 +159,8 @@
         return item;
       }),
     );
+    const name = counter.querySelector("legend").firstChild.textContent.trim();
+    dialog.querySelector("h2").textContent = `${name}: what is wrong?`;
     chosen = then;
     dialog.showModal();
   }
