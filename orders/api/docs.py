@@ -8,6 +8,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from orders.api.document import MEANINGS, TAGS, as_text, document
@@ -41,6 +43,19 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "api/docs.html", context)
 
 
+def prose(text: str) -> SafeString:
+    """Text with ``code`` between back-ticks, escaped."""
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html("<code>{}</code>", part) if odd % 2 else part,)
+            for odd, part in parts
+        ),
+    )
+
+
 @lru_cache(maxsize=1)
 def groups() -> list[dict[str, Any]]:
     """Operations by tag, each flattened to what the template prints."""
@@ -63,7 +78,7 @@ def _operation(path: str, method: str, spec: dict[str, Any]) -> dict[str, Any]:
         "method": method.upper(),
         "path": path,
         "summary": spec.get("summary", ""),
-        "description": spec.get("description", ""),
+        "description": prose(spec.get("description", "")),
         "parameters": [_parameter(row) for row in spec.get("parameters", [])],
         "body": _kind(content["schema"]) if content else None,
         "example": _example(content),
@@ -79,7 +94,7 @@ def _parameter(row: dict[str, Any]) -> dict[str, Any]:
         "where": row["in"],
         "required": row.get("required", False),
         "kind": _kind(row["schema"]),
-        "description": row.get("description", ""),
+        "description": prose(row.get("description", "")),
     }
 
 
@@ -120,7 +135,7 @@ def schemas() -> list[dict[str, Any]]:
                     "name": field,
                     "required": field in schema.get("required", []),
                     "kind": _kind(value),
-                    "description": _plain(value.get("description", "")),
+                    "description": prose(_plain(value.get("description", ""))),
                     "choices": _choices(value),
                 }
                 for field, value in schema["properties"].items()
