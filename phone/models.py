@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from artisans.models import Workshop
+from phone import failures
 from phone.enums import Direction, MessageState
 from vrp.events.outbox import Outgoing
 from vrp.tenancy.models import TenantForeignKey, TenantModel
@@ -93,6 +94,11 @@ class Message(Outgoing):
 
     def __str__(self) -> str:
         return f"{self.direction} {self.state}"
+
+    @property
+    def failure_words(self) -> str:
+        """Why it did not arrive, for a planner."""
+        return failures.words(self.failure)
 
 
 class UssdSession(TenantModel):

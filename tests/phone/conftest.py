@@ -10,7 +10,7 @@ from django.test import Client
 from artisans.models import Workshop
 from phone.models import Channel
 from tests.builders import Network
-from tests.standin import StandIn, standin, standin_server
+from tests.standin import standin, standin_server
 from vrp.secrets import seal_text
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
