@@ -1,8 +1,10 @@
 """Does the ledger agree with payables and payouts? Each difference, in words."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, Sum
+from django.db.models.functions import Coalesce
 
 from payments.enums import PAYOUT_UNDER_WAY, AccountKind, PayoutState
 from payments.models import Payable, Payout, PayoutLine, Posting
@@ -42,29 +44,30 @@ def book_differences() -> list[BookDifference]:
 def _expected() -> dict[tuple[str, str], int]:
     expected: dict[tuple[str, str], int] = {}
 
-    def add(kind: AccountKind, currency: str, minor: int | None) -> None:
+    def add(kind: AccountKind, currency: str, minor: int) -> None:
         key = (kind.value, currency)
-        expected[key] = expected.get(key, 0) + (minor or 0)
+        expected[key] = expected.get(key, 0) + minor
 
-    payables = Payable.objects.values_list("currency")
-    for currency, earned, still_open in payables.annotate(
-        Sum("amount_minor"), Sum("open_minor")
-    ):
-        add(AccountKind.PIECE_WORK, currency, earned)
-        add(AccountKind.WORKSHOP, currency, -still_open)
-    payouts = Payout.objects.values_list("currency")
-    for currency, drafts, under_way, paid in payouts.annotate(
-        Sum("amount_minor", filter=Q(state=PayoutState.DRAFT)),
-        Sum("amount_minor", filter=Q(state__in=PAYOUT_UNDER_WAY)),
-        Sum("amount_minor", filter=Q(state=PayoutState.PAID)),
-    ):
-        add(AccountKind.WORKSHOP, currency, -(drafts or 0))
-        add(AccountKind.IN_TRANSIT, currency, -(under_way or 0))
-        add(AccountKind.WALLET, currency, -(paid or 0))
-        add(AccountKind.WORKSHOP, currency, paid)
+    payables = Payable.objects.values("currency").annotate(
+        earned=Sum("amount_minor"), open=Sum("open_minor")
+    )
+    for row in payables:
+        add(AccountKind.PIECE_WORK, row["currency"], row["earned"])
+        add(AccountKind.WORKSHOP, row["currency"], -row["open"])
+    payouts = Payout.objects.values("currency").annotate(
+        drafts=_total(state=PayoutState.DRAFT),
+        under_way=_total(state__in=PAYOUT_UNDER_WAY),
+        paid=_total(state=PayoutState.PAID),
+    )
+    for row in payouts:
+        add(AccountKind.IN_TRANSIT, row["currency"], -row["under_way"])
+        add(AccountKind.WALLET, row["currency"], -row["paid"])
+        add(AccountKind.WORKSHOP, row["currency"], row["paid"] - row["drafts"])
     covered = PayoutLine.objects.filter(is_live=True, payout__state=PayoutState.PAID)
-    for currency, minor in covered.values_list("payout__currency").annotate(
-        Sum("amount_minor")
-    ):
-        add(AccountKind.WORKSHOP, currency, -minor)
+    for row in covered.values("payout__currency").annotate(minor=Sum("amount_minor")):
+        add(AccountKind.WORKSHOP, row["payout__currency"], -row["minor"])
     return expected
+
+
+def _total(**condition: Any) -> Coalesce:
+    return Coalesce(Sum("amount_minor", filter=Q(**condition)), 0)

@@ -20,6 +20,11 @@ class TrialRow:
     accounts: int
     balance_minor: int
 
+    @property
+    def credit_minor(self) -> int:
+        """The balance as a credit."""
+        return -self.balance_minor
+
 
 @dataclass(frozen=True)
 class TrialBalance:
@@ -27,6 +32,22 @@ class TrialBalance:
 
     rows: list[TrialRow]
     off: dict[str, int]
+
+    @property
+    def totals(self) -> list[tuple[str, int, int]]:
+        """Sum of debits and of credits by currency."""
+        return [
+            (
+                currency,
+                sum(
+                    max(0, r.balance_minor) for r in self.rows if r.currency == currency
+                ),
+                sum(
+                    max(0, r.credit_minor) for r in self.rows if r.currency == currency
+                ),
+            )
+            for currency in sorted({row.currency for row in self.rows})
+        ]
 
 
 @dataclass(frozen=True)

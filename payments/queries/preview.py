@@ -25,6 +25,11 @@ class PreviewLine:
     payables: int
     plan: WorkshopPlan
 
+    @property
+    def held_words(self) -> list[tuple[str, int]]:
+        """What is held and why, in words."""
+        return [(reason.label, minor) for reason, minor in self.plan.holds.items()]
+
 
 @dataclass(frozen=True)
 class RunPreview:
@@ -53,6 +58,11 @@ class RunPreview:
     def payouts(self) -> int:
         """How many payments that makes."""
         return sum(len(line.plan.payouts) for line in self.lines)
+
+    @property
+    def payouts_words(self) -> str:
+        """The same in words."""
+        return f"{self.payouts:,} payment{'' if self.payouts == 1 else 's'}"
 
 
 def today_of(tenant: Tenant) -> dt.date:

@@ -33,7 +33,8 @@ from payments.wallet_result import (
     text_of,
     uuid_of,
 )
-from vrp.events.services import record
+from vrp.errors import Invalid
+from vrp.events.services import Actor, record
 from vrp.tenancy.models import Tenant
 
 log = structlog.get_logger(__name__)
@@ -249,3 +250,26 @@ def process_forgotten(limit: int = 200) -> int:
             # One that cannot be understood must not hide the others.
             log.exception("wallet.callback_failed", callback=pk)
     return done
+
+
+@transaction.atomic
+def clear_conflict(*, callback: WalletCallback, actor: Actor, note: str) -> None:
+    """A person has looked at a contradiction; a note says what was found.
+
+    Raises ``Invalid`` without a note. Clearing again is a no-op.
+    """
+    row = WalletCallback.objects.select_for_update(of=("self",)).get(pk=callback.pk)
+    if not row.is_conflict:
+        return
+    note = note.replace("\x00", "").strip()[:500]
+    if not note:
+        raise Invalid("Write down what you found.", field="note")
+    row.is_conflict = False
+    row.save(update_fields=["is_conflict"])
+    record(
+        "wallet.conflict_cleared",
+        subject=row.payout or row,
+        actor=actor,
+        reason=note,
+        data={"what": row.effect},
+    )

@@ -1,0 +1,1 @@
+"""Console pages of money: what is owed, runs, payments, the ledger."""
