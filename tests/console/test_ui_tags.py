@@ -18,6 +18,7 @@ from vrp.console import formats, states, styleguide
 from vrp.console.history import event_rows
 from vrp.console.templatetags import ui
 from vrp.events.models import Event
+from vrp.tenancy.models import Tenant
 
 HOSTILE = "\"><script>alert('x')</script><b style=\"x\" onload='y'>&amp;"
 NAIROBI = "Africa/Nairobi"
@@ -389,7 +390,7 @@ class TestRecordedEvents:
         data = {"quantity": 60, "jobs": {"8841": 98}, "note": "", "sent_to": "W-017"}
         row = event_rows([self.event("job.accepted", data=data, reason="by phone")])[0]
         assert row["title"] == "Job accepted"
-        assert row["detail"] == "quantity 60 · sent to W-017 · by phone"
+        assert row["detail"] == "60 pieces · sent to W-017 · by phone"
         assert row["actor"] == "Njeri"
 
     @pytest.mark.parametrize(
@@ -404,6 +405,11 @@ class TestRecordedEvents:
     )
     def test_have_a_kind(self, name: str, kind: str) -> None:
         assert event_rows([self.event(name)])[0]["kind"] == kind
+
+    @pytest.mark.django_db
+    def test_money_reads_as_money(self, tenant: Tenant) -> None:
+        row = event_rows([self.event("payout.paid", data={"amount_minor": 5_152_000})])
+        assert row[0]["detail"] == "KES 51,520"
 
     def test_are_drawn_by_the_timeline(self) -> None:
         html = draw("{% timeline e|event_rows %}", e=[self.event("order.placed")])

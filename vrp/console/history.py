@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from vrp.accounts.enums import Role
+from vrp.console import formats
 from vrp.events.models import Event
+from vrp.tenancy.scope import active_tenant
 
 _KIND_OF = {
     "batch": "grade",
@@ -22,6 +25,36 @@ _KIND_OF = {
     "wallet": "money",
     "work": "order",
 }
+# Where the event's own name is not how people say it.
+_TITLES = {
+    "job.offered": "Job offered",
+    "job.accepted": "Job accepted",
+    "job.progressed": "Progress reported",
+    "job.delivered": "Pieces counted in",
+    "job.closed_short": "Rest of a job let go",
+    "line.advanced": "Line moved on",
+    "line.parts_in": "All parts of a line are in",
+    "line.parts_missing": "Parts of a line are missing again",
+    "member.role_granted": "Role given",
+    "member.role_revoked": "Role taken away",
+    "payable.posted": "Earned",
+    "payout.paid": "Paid",
+    "payout.sent": "Payment sent to the wallet",
+    "payout.unknown": "Payment outcome unknown",
+    "payout.failed": "Payment failed",
+    "run.made": "Payout run made",
+    "run.approved": "Payout run approved",
+    "run.done": "Payout run finished",
+    "work_order.done": "Component complete",
+}
+# Values that only help machines stay off the screen.
+_HIDDEN = {"offered", "kind", "order", "inspection", "payout", "code_path"}
+_UNITS = {
+    "quantity": "pieces",
+    "made": "made",
+    "counted": "counted",
+    "missing": "missing",
+}
 _ENDS_BADLY = {"cancelled", "declined", "failed", "refused"}
 _ENDS_WITH_CARE = {"closed", "held", "lapsed", "late", "unknown", "withdrawn"}
 
@@ -38,17 +71,34 @@ def event_rows(events: Iterable[Event]) -> list[dict[str, Any]]:
 def _row(event: Event) -> dict[str, Any]:
     subject, _, verb = event.name.partition(".")
     values = [
-        f"{key.replace('_', ' ')} {value}"
+        _words(key, value)
         for key, value in event.data.items()
-        if value not in ("", None) and not isinstance(value, dict | list)
+        if key not in _HIDDEN
+        and value not in ("", None, 0)
+        and not isinstance(value, dict | list)
     ]
+    plain = f"{subject} {verb}".replace("_", " ").strip().capitalize()
     return {
         "at": event.at,
-        "title": f"{subject} {verb}".replace("_", " ").strip().capitalize(),
+        "title": _TITLES.get(event.name, plain),
         "detail": " · ".join([*values, event.reason] if event.reason else values),
         "actor": event.actor_label,
         "kind": _kind(subject, verb),
     }
+
+
+def _words(key: str, value: Any) -> str:
+    """One value as a person says it: ``amount_minor`` in money, counts with their unit."""
+    tenant = active_tenant()
+    if key.endswith("_minor") and isinstance(value, int) and tenant is not None:
+        return formats.format_money(value, tenant.currency)
+    if key == "role":
+        return str(Role(value).label) if value in Role.values else str(value)
+    if key in _UNITS:
+        return f"{value} {_UNITS[key]}"
+    if key in ("aa", "a", "b", "rework", "scrap"):
+        return f"{value} {key.upper() if len(key) < 3 else key}"
+    return f"{key.replace('_', ' ')} {value}"
 
 
 def _kind(subject: str, verb: str) -> str:

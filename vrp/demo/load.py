@@ -64,7 +64,6 @@ def load_demo() -> dict[str, Any]:
             keys[tenant.slug] = {
                 buyer.code: _api_key(buyer) for buyer in Buyer.objects.order_by("code")
             }
-    _roles()
     return keys
 
 
@@ -73,6 +72,7 @@ def _soko(rng: random.Random, today: Any) -> Tenant:
         slug="soko-demo", name="Soko (demo)", currency="KES", country="KE"
     )
     with tenant_scope(tenant):
+        _roles(tenant)
         made = goods.build_catalogue(
             tenant,
             goods.KENYAN_SKILLS,
@@ -113,6 +113,7 @@ def _addis(rng: random.Random, today: Any) -> Tenant:
         timezone="Africa/Addis_Ababa",
     )
     with tenant_scope(tenant):
+        _roles(tenant)
         made = goods.build_catalogue(
             tenant,
             goods.ETHIOPIAN_SKILLS,
@@ -178,22 +179,25 @@ def _people() -> None:
         user.save()
 
 
-def _roles() -> None:
+def _roles(tenant: Tenant) -> None:
+    """Give everybody of this tenant their roles. Soko's admin audits Addis as well:
+    somebody to try the tenant switch with."""
     given = [
-        (name, slug, role) for name, _, slug, roles in PEOPLE.values() for role in roles
+        (username, role)
+        for username, _, slug, roles in PEOPLE.values()
+        for role in roles
+        if slug == tenant.slug
     ]
-    # Soko's admin audits Addis too: somebody to try the tenant switch with.
-    given.append(("amina", "addis-leather", Role.AUDITOR))
-    for username, slug, role in given:
-        tenant = Tenant.objects.get(slug=slug)
-        with tenant_scope(tenant):
-            grant_role(
-                tenant=tenant,
-                user=User.objects.get(username=username),
-                role=role,
-                regions=["Nairobi"] if role == Role.FIELD else None,
-                actor=DEMO,
-            )
+    if tenant.slug == "addis-leather":
+        given.append(("amina", Role.AUDITOR))
+    for username, role in given:
+        grant_role(
+            tenant=tenant,
+            user=User.objects.get(username=username),
+            role=role,
+            regions=["Nairobi"] if role == Role.FIELD else None,
+            actor=DEMO,
+        )
 
 
 def demo_facts(keys: dict[str, Any]) -> dict[str, Any]:
