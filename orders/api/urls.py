@@ -9,7 +9,7 @@ v1 = [
     path("orders/<uuid:order_id>", orders.OrderDetail.as_view()),
     path("orders/<uuid:order_id>/cancel", orders.OrderCancel.as_view()),
     path("products", products.ProductList.as_view()),
-    path("products/<str:sku>", products.ProductDetail.as_view()),
+    path("products/<path:sku>", products.ProductDetail.as_view()),
     path("webhooks", webhooks.WebhookList.as_view()),
     path("webhooks/<uuid:webhook_id>", webhooks.WebhookDetail.as_view()),
     path("webhooks/<uuid:webhook_id>/deliveries", webhooks.DeliveryList.as_view()),
