@@ -236,7 +236,7 @@
     } else if (key === "Enter" && !number && !event.target.closest("button, a, summary")) {
       const left = total - done();
       if (left) say(left < 0 ? `${-left} too many` : `${left} still to grade`);
-      saved.focus();
+      else saved.focus();
     } else {
       return false;
     }

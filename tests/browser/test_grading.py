@@ -1,0 +1,113 @@
+"""Grading a batch with the keyboard only, and with no script at all."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from payments.models import Payable
+from qc.enums import Grade
+from qc.models import Batch, Inspection
+from qc.services import ensure_default_defects
+from tests.browser.conftest import PASSWORD
+from tests.builders import Network
+from tests.qc.steps import bring_in
+from vrp.accounts.enums import Role
+from vrp.accounts.models import User
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def batch(network: Network) -> Batch:
+    ensure_default_defects(tenant=network.tenant)
+    return bring_in(network, 40, counted=20)
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_a_batch_is_graded_by_keyboard_only(
+    batch: Batch, person: Callable[..., User], sign_in: Callable[[User], Page]
+) -> None:
+    page = sign_in(person(Role.QC))
+    page.goto(page.url + "batches/")
+    press(page, "g")
+    page.wait_for_url(f"**/ops/batches/{batch.pk}/")
+    total = page.locator("[data-sum]")
+
+    # In bulk: N opens the numbers, Escape goes back to one key for one piece.
+    press(page, "n")
+    page.keyboard.type("10")
+    press(page, "Escape", *"aa", *"22")
+    expect(total).to_contain_text("12 + 2 = 14 of 20")
+    press(page, "u")
+    expect(total).to_contain_text("12 + 1 = 13 of 20")
+
+    # A piece of B asks for its defect once; Shift asks again.
+    press(page, "d")
+    expect(page.locator("dialog h2")).to_have_text("B: what is wrong?")
+    expect(page.locator("dialog [data-defect]").first).to_contain_text("colour differs")
+    press(page, "1", "3", "Shift+D", "3")
+    expect(page.locator("[data-counter=b] [data-line]")).to_have_count(2)
+
+    # Escape leaves the piece uncounted; then two for rework, one of them undone.
+    press(page, "4", "Escape")
+    expect(total).to_contain_text("12 + 1 + 2 + 1 = 16 of 20")
+    press(page, "f", "1", "f", "Backspace", "g", "1")
+    expect(total).to_contain_text("12 + 1 + 2 + 1 + 1 + 1 = 18 of 20")
+
+    # Not complete: Enter says what is left. Complete: Enter goes to the button.
+    press(page, "Enter")
+    expect(page.locator("[data-said]")).to_have_text("2 still to grade")
+    press(page, "s", "s", "a")
+    expect(page.locator("[data-said]")).to_contain_text("All 20 pieces have a grade")
+    press(page, "Enter", "Enter")
+    expect(page.get_by_role("heading", name="What was found")).to_be_visible()
+
+    found = Inspection.objects.get()
+    counts = (found.aa, found.a, found.b, found.rework, found.scrap)
+    assert counts == (12, 3, 3, 1, 1)
+    reasons = found.grades.filter(grade=Grade.B).values_list("defect__code", flat=True)
+    assert sorted(reasons) == ["colour-differs", "colour-differs", "crack"]
+    assert Payable.objects.get().items == 18
+    press(page, "l")
+    expect(page.locator(".label")).to_have_count(18)
+
+
+def test_a_batch_is_graded_without_a_script(
+    batch: Batch,
+    person: Callable[..., User],
+    chromium: Browser,
+    live_server: LiveServer,
+) -> None:
+    user = person(Role.QC)
+    user.set_password(PASSWORD)
+    user.save()
+    context = chromium.new_context(
+        java_script_enabled=False, viewport={"width": 360, "height": 740}
+    )
+    page = context.new_page()
+    page.goto(f"{live_server.url}/ops/batches/{batch.pk}/")
+    page.fill("[name=username]", user.username)
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/ops/batches/{batch.pk}/")
+    page.fill("[name=aa]", "15")
+    page.locator("[name=rework_count]").nth(0).fill("3")
+    page.locator("[name=rework_defect]").nth(0).select_option("scratch")
+    page.locator("[name=rework_count]").nth(1).fill("1")
+    page.locator("[name=rework_defect]").nth(1).select_option("crack")
+    page.get_by_role("button", name="Save grades").click()
+    expect(
+        page.get_by_text("the grades add up to 19: 1 still to grade")
+    ).to_be_visible()
+    assert page.locator("[name=rework_count]").nth(1).input_value() == "1"
+    page.fill("[name=aa]", "16")
+    page.get_by_role("button", name="Save grades").click()
+    expect(page.get_by_text("16 of 20 accepted")).to_be_visible()
+    context.close()
+    assert Inspection.objects.get().rework == 4
