@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from orders.console import assembly, deliveries
+from orders.console import assembly, deliveries, jobs, orders
 
 # Deliveries and assembly
 FLOOR: list[URLPattern] = [
@@ -19,4 +19,17 @@ FLOOR: list[URLPattern] = [
     path("orders/<int:pk>/ship/", assembly.order_ship, name="order-ship"),
 ]
 
-urlpatterns: list[URLPattern] = [*FLOOR]
+# Orders and jobs
+OFFICE: list[URLPattern] = [
+    path("orders/", orders.order_list, name="orders"),
+    path("orders/new/", orders.order_new, name="order-new"),
+    path("orders/<int:pk>/", orders.order_page, name="order"),
+    path("orders/<int:pk>/cancel/", orders.order_cancel, name="order-cancel"),
+    path("orders/<int:pk>/stock/", orders.order_stock, name="order-stock"),
+    path("jobs/", jobs.job_list, name="jobs"),
+    path("jobs/<int:pk>/", jobs.job_page, name="job"),
+    path("jobs/<int:pk>/withdraw/", jobs.job_withdraw, name="job-withdraw"),
+    path("jobs/<int:pk>/close-short/", jobs.job_close_short, name="job-close-short"),
+]
+
+urlpatterns: list[URLPattern] = [*FLOOR, *OFFICE]

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from orders.enums import ComponentKind, LineStage
 from orders.models import Component, Order, OrderLine, PartNeed, StockMove
 from orders.services.progress import refresh_order
-from vrp.errors import Invalid
+from vrp.errors import IllegalMove, Invalid
 from vrp.events.services import Actor, record
 
 # Lines that have taken their parts out of the store.
@@ -18,6 +18,9 @@ CONSUMED = (
     LineStage.SHIPPED,
 )
 
+# Pieces in one booking; more is a slip of the finger.
+MAX_MOVE = 10_000_000
+
 
 def on_hand(component: Component) -> int:
     """Pieces in the store: the sum of all moves."""
@@ -27,19 +30,32 @@ def on_hand(component: Component) -> int:
 
 @transaction.atomic
 def receive_stock(
-    *, component: Component, quantity: int, reason: str, actor: Actor
+    *,
+    component: Component,
+    quantity: int,
+    reason: str,
+    actor: Actor,
+    expected_on_hand: int | None = None,
 ) -> StockMove:
     """Book a change of stock in or out, then promise what is free to waiting orders.
 
-    Raises ``Invalid`` for zero, for a part that is not bought in, or for taking out more
-    than is there.
+    ``expected_on_hand`` is the stock that a form showed: if it changed meanwhile (a double
+    click, a colleague), ``IllegalMove`` is raised and nothing is booked. Raises
+    ``Invalid`` for zero, for a part that is not bought in, or for taking out more than
+    is there.
     """
     component = Component.objects.select_for_update(of=("self",)).get(pk=component.pk)
     if component.kind != ComponentKind.BOUGHT:
         raise Invalid("Only bought-in parts have stock.", field="component")
-    if quantity == 0:
-        raise Invalid("The quantity may not be zero.", field="quantity")
-    if on_hand(component) + quantity < 0:
+    if quantity == 0 or abs(quantity) > MAX_MOVE:
+        raise Invalid(f"Say 1 to {MAX_MOVE:,} pieces.", field="quantity")
+    there = on_hand(component)
+    if expected_on_hand is not None and there != expected_on_hand:
+        raise IllegalMove(
+            f"The stock of {component.code} is {there:,} now, not {expected_on_hand:,}: "
+            "somebody booked a change just before."
+        )
+    if there + quantity < 0:
         raise Invalid("There is not that much in the store.", field="quantity")
     move = StockMove.objects.create(
         tenant=component.tenant, component=component, quantity=quantity, reason=reason
