@@ -195,7 +195,7 @@ def explode_product(product: Product, quantity: int) -> dict[Component, int]:
     """
     children: dict[int, list[BomLine]] = defaultdict(list)
     for row in BomLine.objects.filter(parent__isnull=False).select_related("component"):
-        children[row.parent_id].append(row)
+        children[row.parent_id or 0].append(row)
     needs: dict[Component, int] = defaultdict(int)
 
     def descend(component: Component, count: int, path: tuple[int, ...]) -> None:

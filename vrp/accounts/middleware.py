@@ -2,6 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.contrib import messages
@@ -17,6 +18,10 @@ from vrp.tenancy.scope import tenant_scope
 SESSION_KEY = "tenant_id"
 
 
+# The middleware adds ``tenant``, ``grant`` and ``tenants`` to the request.
+Request = Any
+
+
 class TenantMiddleware:
     """Under ``/ops/``: enter the scope of the chosen tenant, refuse another tab's post.
 
@@ -27,7 +32,7 @@ class TenantMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Request) -> HttpResponse:
         request.tenant, request.grant, request.tenants = None, Grant(), []
         user = request.user
         if not request.path.startswith("/ops/") or not isinstance(user, User):
@@ -46,12 +51,12 @@ class TenantMiddleware:
             )
             if page_tenant and page_tenant != str(tenant.pk):
                 return self._refuse(request)
-            response = self.get_response(request)
+            response: Any = self.get_response(request)
             if hasattr(response, "render") and not response.is_rendered:
                 response.render()
             return response
 
-    def _chosen(self, request: HttpRequest) -> Tenant | None:
+    def _chosen(self, request: Request) -> Tenant | None:
         wanted = request.session.get(SESSION_KEY)
         for tenant in request.tenants:
             if tenant.pk == wanted:
@@ -64,7 +69,7 @@ class TenantMiddleware:
         except (zoneinfo.ZoneInfoNotFoundError, ValueError):
             return zoneinfo.ZoneInfo("UTC")
 
-    def _refuse(self, request: HttpRequest) -> HttpResponse:
+    def _refuse(self, request: Request) -> HttpResponse:
         context = {
             "title": "This page belongs to another brand",
             "message": "You switched brand in another tab, so nothing was saved. "
@@ -76,7 +81,7 @@ class TenantMiddleware:
 def switch_tenant(request: HttpRequest) -> HttpResponse:
     """POST ``tenant``: continue as another of one's tenants."""
     allowed = Membership.objects.filter(
-        user_id=request.user.pk,
+        user_id=request.user.pk or 0,
         tenant_id=request.POST.get("tenant") or 0,
         tenant__is_active=True,
     )

@@ -133,7 +133,7 @@ def _skill_row(
 
 
 def _women_first(count: int, women: int, rng: random.Random) -> list[str]:
-    found = [Gender.FEMALE] * women + [Gender.MALE] * (count - women)
+    found: list[str] = [Gender.FEMALE] * women + [Gender.MALE] * (count - women)
     rng.shuffle(found)
     return found
 

@@ -134,7 +134,7 @@ def _makers(made: Catalogue, network: DemoNetwork) -> dict[int, list[Workshop]]:
     for component in made.components.values():
         for shop in shops:
             held = {row.skill_id: row.level for row in shop.skills.all()}
-            if held.get(component.skill_id, 0) >= component.min_level:
+            if held.get(component.skill_id or 0, 0) >= component.min_level:
                 found[component.pk].append(shop)
     return found
 

@@ -47,7 +47,7 @@ def seal(tenant: Tenant, limit: int = BATCH) -> int:
         if not cursor.fetchone()[0]:
             return 0
         last = Event.objects.filter(number__isnull=False).order_by("-number").first()
-        number, previous = (last.number, last.hash) if last else (0, GENESIS)
+        number, previous = (last.number or 0, last.hash) if last else (0, GENESIS)
         batch = list(Event.objects.filter(number__isnull=True).order_by("id")[:limit])
         for event in batch:
             number += 1
