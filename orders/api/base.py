@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 from orders.keys import note_use
-from orders.models import Buyer
+from orders.models import ApiKey, Buyer
 from vrp.api.views import TenantView
 from vrp.events.services import Actor
 
@@ -17,11 +17,17 @@ class BuyerView(TenantView):
     def perform_authentication(self, request: Request) -> None:
         super().perform_authentication(request)
         if request.auth is not None:
-            note_use(request.auth)
+            note_use(self.key)
+
+    @property
+    def key(self) -> ApiKey:
+        """The key of the request; ``IsAuthenticated`` has seen to it that there is one."""
+        key: Any = self.request.auth
+        return key
 
     @property
     def buyer(self) -> Buyer:
-        return self.request.user.buyer
+        return self.key.buyer
 
     @property
     def actor(self) -> Actor:

@@ -11,6 +11,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from orders.models import ApiKey
 from orders.services.idempotency import (
     Claim,
     Stored,
@@ -31,7 +32,9 @@ class KeyRequired(DomainError):
     code = "idempotency_key_required"
 
 
-def do_once(request: Request, work: Callable[[], Response]) -> HttpResponse:
+def do_once(
+    request: Request, api_key: ApiKey, work: Callable[[], Response]
+) -> HttpResponse:
     """Run ``work`` under the request's ``Idempotency-Key``, or replay its answer.
 
     The body must have been parsed before. Success and final refusals (4xx) are stored;
@@ -43,7 +46,7 @@ def do_once(request: Request, work: Callable[[], Response]) -> HttpResponse:
             "Send the header Idempotency-Key: 1 to 255 visible ASCII characters.",
             field="Idempotency-Key",
         )
-    taken = claim_key(api_key=request.auth, key=key, fingerprint=_fingerprint(request))
+    taken = claim_key(api_key=api_key, key=key, fingerprint=_fingerprint(request))
     if isinstance(taken, Stored):
         return _answer(taken, {"Idempotency-Replayed": "true"})
     try:

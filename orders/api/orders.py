@@ -122,7 +122,7 @@ class OrderList(BuyerView):
     )
     def post(self, request: Request) -> HttpResponse:
         request.data  # noqa: B018  (reads the body, or raises, before a key is taken)
-        answer = do_once(request, self._place)
+        answer = do_once(request, self.key, self._place)
         if answer.status_code == 201:
             place = json.loads(answer.content)["id"]
             answer["Location"] = f"/api/v1/orders/{place}"
@@ -131,7 +131,7 @@ class OrderList(BuyerView):
     def _place(self) -> Response:
         wanted = checked(NewOrderSerializer, self.request.data)
         order = place_order(
-            tenant=self.request.auth.tenant,
+            tenant=self.key.tenant,
             buyer=self.buyer,
             po_number=wanted["po_number"],
             lines=[LineInput(**line) for line in wanted["lines"]],

@@ -42,7 +42,7 @@ def tagged(request: Request, value: Any) -> HttpResponse:
     response = HttpResponse(content, content_type="application/json")
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
-    return get_conditional_response(request, etag=etag, response=response)
+    return get_conditional_response(request, etag=etag, response=response) or response
 
 
 class ProductList(BuyerView):

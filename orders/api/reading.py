@@ -124,7 +124,7 @@ def promised_on(order: Order) -> date | None:
         return timezone.localdate(order.shipped_at)
     today = timezone.localdate()
     due = [
-        max(filter(None, (work.due_on, work.last_job_due_on, today)))
+        _latest(work.due_on, work.last_job_due_on, today)  # type: ignore[attr-defined]
         for line in order.lines.all()
         for work in line.work_orders.all()
         if work.state == WorkOrderState.OPEN
@@ -133,6 +133,10 @@ def promised_on(order: Order) -> date | None:
         return max(order.ship_by, today)
     days = timedelta(days=order.tenant.assembly_days)
     return max(order.ship_by, max(due) + days)
+
+
+def _latest(*days: date | None) -> date:
+    return max(day for day in days if day)
 
 
 def timeline(order: Order) -> list[Happened]:

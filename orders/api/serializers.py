@@ -70,7 +70,9 @@ class NewOrderSerializer(StrictSerializer):
     ship_by = serializers.DateField(
         help_text="The day the goods must leave, not in the past."
     )
-    lines = NewLineSerializer(many=True, min_length=1, max_length=MAX_LINES)
+    lines = serializers.ListField(
+        child=NewLineSerializer(), min_length=1, max_length=MAX_LINES
+    )
     channel = serializers.ChoiceField(
         choices=Channel.choices,
         default=Channel.WHOLESALE,
@@ -230,7 +232,7 @@ class OrderSerializer(OrderSummarySerializer):
         if not order.ship_to:
             return None
         names = AddressSerializer().fields
-        return {name: str(order.ship_to.get(name, "")) for name in names}
+        return {name: str(order.ship_to.get(name, "")) for name in list(names)}
 
     @extend_schema_field(LineSerializer(many=True))
     def get_lines(self, order: Order) -> Any:

@@ -64,7 +64,7 @@ def claim_key(*, api_key: ApiKey, key: str, fingerprint: str) -> Claim | Stored:
             field="Idempotency-Key",
         )
     if row.status is not None:
-        return Stored(row.status, row.body)
+        return Stored(row.status, str(row.body))
     if row.created_at > now - STALE:
         raise InProgress("The first request with this Idempotency-Key still runs.")
     return _retake(row, now)

@@ -122,13 +122,13 @@ def test_who_lost_the_key_does_nothing(
 ) -> None:
     """A request so slow that another took its key over rolls its order back."""
 
-    def slow(request, work):
+    def slow(request, api_key, work):
         def work_while_another_takes_over():
             done = work()
             IdempotencyRecord.objects.update(created_at=timezone.now())
             return done
 
-        return do_once(request, work_while_another_takes_over)
+        return do_once(request, api_key, work_while_another_takes_over)
 
     before = world.counts()
     monkeypatch.setattr("orders.api.orders.do_once", slow)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
@@ -47,7 +47,7 @@ def paginate(
     cursor: str,
     size: int,
     after: Callable[[QuerySet[Any], list[Any]], QuerySet[Any]],
-    position: Callable[[Model], list[Any]],
+    position: Callable[[Any], list[Any]],
 ) -> Page:
     """One page of an ordered queryset.
 

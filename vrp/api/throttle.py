@@ -31,7 +31,7 @@ class KeyThrottle(BaseThrottle):
     def allow_request(self, request: Any, view: Any) -> bool:
         if request.auth is None:
             return True
-        limit, seconds = parse_rate(api_settings.DEFAULT_THROTTLE_RATES["key"])
+        limit, seconds = parse_rate(str(api_settings.DEFAULT_THROTTLE_RATES["key"]))
         now = time.time()
         window = int(now // seconds)
         key = f"throttle:{request.auth.pk}:{window}"

@@ -58,14 +58,15 @@ class TenantView(APIView):
 
     def perform_authentication(self, request: Request) -> None:
         super().perform_authentication(request)
-        if request.auth is None:
+        key: Any = request.auth
+        if key is None:
             return
-        tenant = request.auth.tenant
+        tenant = key.tenant
         self._stack.enter_context(tenant_scope(tenant))
         # "Today" and "in the past" are the brand's, whose people do the work.
         self._stack.enter_context(timezone.override(zone_of(tenant)))
-        structlog.contextvars.bind_contextvars(actor=f"key:{request.auth.pk}")
+        structlog.contextvars.bind_contextvars(actor=f"key:{key.pk}")
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """What may be done here, in the ``Allow`` header."""
         return Response(status=204)
