@@ -6,6 +6,11 @@ import sys
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["walk"]:
+        # The tour speaks HTTP only: it runs in any shell, with no settings at hand.
+        from vrp.walk.cli import main as walk
+
+        raise SystemExit(walk(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vrp.settings")
     from django.core.management import execute_from_command_line
 

@@ -22,6 +22,11 @@ COLOURS = {
 }
 
 
+def count(number: int, thing: str) -> str:
+    """1 piece, 2 pieces."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
 class Show:
     """Writes the story. ``quiet`` leaves chapters and the end only."""
 
@@ -62,8 +67,8 @@ class Show:
         """A detail below a step."""
         if self.quiet:
             return
-        for line in textwrap.wrap(text, WIDTH - 7):
-            self._write(self.paint(f"     - {line}", "faint"))
+        for index, line in enumerate(textwrap.wrap(text, WIDTH - 7)):
+            self._write(self.paint(("     - ", "       ")[index > 0] + line, "faint"))
 
     def money(self, text: str) -> None:
         """What somebody is paid."""

@@ -20,7 +20,7 @@ LABELS = {
     "yes": ("Yes", "Ndiyo"),
     "too much work": ("Too much work", "Kazi nyingi"),
 }
-OPTION = re.compile(r"(\d+) (.+)")
+OPTION = re.compile(r"(\d{1,2}) (.+)")
 SCREEN_LIMIT = 182
 
 
@@ -80,6 +80,10 @@ class UssdCall:
         self._typed.append(answer)
         self.screen = self._turn()
         return self.screen
+
+    def repeat(self) -> Screen:
+        """The carrier sends the last request once more, as it does on a lost answer."""
+        return self._turn()
 
     def choose(self, *labels: str) -> str:
         """Choose by what the screen says, turning pages; returns what was typed."""

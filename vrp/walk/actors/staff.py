@@ -15,8 +15,7 @@ class Staff:
     def __init__(self, facts: Facts, role: str) -> None:
         check(role in facts.users, f"demo.json names no user for the role {role}.")
         user = facts.users[role]
-        self.name = user["username"].capitalize()
-        self.role = role
+        self.name = f"{user['username'].capitalize()} ({role.replace('_', ' ')})"
         self._username, self._password = user["username"], user["password"]
         self._base = facts.url
         self._session = new_session()
