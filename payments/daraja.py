@@ -272,4 +272,5 @@ def read_answer(answer: requests.Response) -> Outcome:
         conversation = str(found.get("ConversationID", ""))[:80]
         if conversation:
             return Accepted(conversation)
-    return Unknown(f"HTTP {answer.status_code} {code} {words}".strip())
+    told = code or f"HTTP {answer.status_code}"
+    return Unknown(f"The wallet answered with an error that decides nothing ({told}).")

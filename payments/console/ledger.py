@@ -27,10 +27,16 @@ NAMES = {
 CAUSE = re.compile(r"(inspection|payout):([0-9]+)")
 
 
+SHOWS = [("owed", "With a balance"), ("all", "All")]
+
+
 @member
 @require_GET
 def trial(request: HttpRequest) -> HttpResponse:
-    """All accounts, and the workshops one by one. GET: ``q`` (workshop code or name)."""
+    """All accounts, and the workshops one by one. GET: ``q`` (workshop code or name),
+    ``show`` (owed: those with a balance; all)."""
+    show = request.GET.get("show", "owed")
+    show = show if show in dict(SHOWS) else "owed"
     q = request.GET.get("q", "").replace("\x00", "").strip()[:60]
     total = (
         Posting.objects.filter(account=OuterRef("pk"))
@@ -46,6 +52,8 @@ def trial(request: HttpRequest) -> HttpResponse:
     workshops = workshops.select_related("workshop").annotate(
         balance_minor=Coalesce(Subquery(total), 0)
     )
+    if show == "owed":
+        workshops = workshops.exclude(balance_minor=0)
     page = page_of(request, workshops, order=("workshop__code", "id"))
     for row in page.rows:
         row.owed_minor = -row.balance_minor
@@ -54,6 +62,8 @@ def trial(request: HttpRequest) -> HttpResponse:
         "differences": book_differences(),
         "page": page,
         "q": q,
+        "show": show,
+        "shows": SHOWS,
     }
     return render(request, "payments/ledger.html", context)
 

@@ -141,14 +141,16 @@ def _tiles(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _payments(request: HttpRequest, rows: QuerySet[Payout]) -> dict[str, Any]:
-    """One page of payments, newest first, with words and part numbers."""
+def _payments(
+    request: HttpRequest, rows: QuerySet[Payout], order: tuple[str, ...] = ("-id",)
+) -> dict[str, Any]:
+    """One page of payments with what each state means, in words."""
     state = request.GET.get("state", "")
     if state not in STATES_OF:
         state = ""
     if state:
         rows = rows.filter(state__in=STATES_OF[state])
-    page = page_of(request, rows.select_related("workshop", "run"))
+    page = page_of(request, rows.select_related("workshop", "run"), order=order)
     for payout in page.rows:
         payout.words = outcome_words(payout)
     return {"page": page, "state": state, "filters": FILTERS}
@@ -184,7 +186,6 @@ def new(request: HttpRequest) -> HttpResponse:
             return redirect("payout-run", pk=run.pk)
     preview = preview_run(tenant, up_to=up_to)
     context = {"preview": preview, "error": error, "today": today_of(tenant)}
-    context["reasons"] = HoldReason
     status = 422 if error else 200
     return render(request, "payments/new.html", context, status=status)
 
@@ -273,7 +274,7 @@ def progress_context(request: HttpRequest, run: PayoutRun) -> dict[str, Any]:
     }
     paid = by_state.get(PayoutState.PAID, {}).get("minor", 0)
     counts = {state: row["count"] for state, row in by_state.items()}
-    return _payments(request, rows) | {
+    return _payments(request, rows, order=("id",)) | {
         "run": run,
         "bar": bar_of(counts),
         "count": sum(counts.values()),
@@ -282,6 +283,7 @@ def progress_context(request: HttpRequest, run: PayoutRun) -> dict[str, Any]:
         "failed": counts.get(PayoutState.FAILED, 0),
         "unclear": sum(counts.get(state, 0) for state in PAYOUT_UNCLEAR),
         "is_live": run.state == RunState.APPROVED,
+        "is_draft": run.state in (RunState.DRAFT, RunState.CANCELLED),
         "wallet": WalletCredential.objects.first(),
         "may_make": request.grant.may(Permission.MAKE_PAYOUTS),  # type: ignore[attr-defined]
     }

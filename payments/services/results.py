@@ -208,7 +208,7 @@ def _status_answer(payout: Payout, query: StatusQuery, result: WalletResult) -> 
     status = result.values.get("TransactionStatus", "")
     query.state, query.leased_until = QueryState.ANSWERED, None
     query.answered_at = timezone.now()
-    query.answer = (status or f"code {result.code}")[:40]
+    query.answer = (status or result.words or f"code {result.code}")[:40]
     query.save()
     if result.code != "0":
         if result.code in LOCKS_US_OUT:

@@ -72,9 +72,7 @@ def make_run(
         data={
             "number": run.number,
             "payouts": preview.payouts,
-            "gross_minor": run.gross_minor,
             "total_minor": run.total_minor,
-            "held_minor": preview.held_minor,
         },
     )
     return run
