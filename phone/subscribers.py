@@ -12,8 +12,8 @@ from payments.models import Payable, Payout
 from phone import queries, words
 from phone.services import queue_message
 from phone.texts import language_of
-from qc.enums import Grade
-from qc.models import Inspection, ItemGrade, ReworkTicket
+from qc.models import Inspection, ReworkTicket
+from qc.queries import top_defect
 from vrp.events.models import Event
 from vrp.events.services import Actor, on
 
@@ -130,14 +130,12 @@ def _grades(inspection: Inspection, language: str) -> str:
 
 
 def _main_defect(inspection: Inspection, language: str) -> str:
-    """The most frequent reason for rework, at most 20 characters."""
-    rows = ItemGrade.objects.filter(inspection=inspection, grade=Grade.REWORK)
-    names: dict[str, int] = {}
-    column = "defect__name_sw" if language == "sw" else "defect__name"
-    for name in rows.exclude(defect=None).values_list(column, flat=True):
-        names[name] = names.get(name, 0) + 1
-    most = max(names, key=lambda name: names[name], default="")
-    return words.clip(most.lower(), 20)
+    """The commonest reason for rework, at most 20 characters."""
+    defect = top_defect(inspection)
+    if defect is None:
+        return ""
+    name = defect.name_sw if language == "sw" else defect.name
+    return words.clip(name.lower(), 20)
 
 
 @on("payout.paid")
