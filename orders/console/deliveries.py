@@ -329,7 +329,12 @@ def deliveries_expected(request: HttpRequest) -> list[Card]:
     days = list(booked.values_list("booked_for", flat=True))
     late = sum(day < today for day in days)
     return [
-        Card("Deliveries expected today", len(days) - late, "", "/ops/deliveries/"),
+        Card(
+            "Deliveries expected today",
+            len(days) - late,
+            "count them in as they come",
+            "/ops/deliveries/",
+        ),
         Card(
             "Deliveries that did not come",
             late,

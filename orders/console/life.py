@@ -230,8 +230,7 @@ def happened(life: OrderLife) -> list[dict[str, Any]]:
     for event, row in zip(events, rows, strict=True):
         if event.subject_type == "job" and event.subject_id in jobs:
             job = jobs[event.subject_id]
-            verb = event.name.partition(".")[2].replace("_", " ")
-            row["title"] = f"Job {job.number} {verb}: {job.workshop.code}"
+            row["title"] = f"{row['title']}: {job.workshop.code}, job {job.number}"
             row["url"] = f"/ops/jobs/{job.pk}/"
         elif event.subject_type == "workorder":
             code = work_orders[event.subject_id].component.code

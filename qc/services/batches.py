@@ -60,6 +60,9 @@ def open_batch(
         ticket=ticket,
         counted=counted,
     )
+    if not Defect.objects.exists():
+        # A new tenant's first batch can be graded without a visit to the back office.
+        ensure_default_defects(tenant=job.tenant)
     record(
         "batch.opened",
         subject=batch,
