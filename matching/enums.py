@@ -55,7 +55,7 @@ class Obstacle(TextChoices):
     DECLINED = "declined", "declined or did not answer this work order"
     MIN_LOT = "min_lot", "free capacity is below the smallest lot"
     OUTSCORED = "outscored", "others scored higher"
-    SHARE = "share", "has had more than its share of the work"
+    SHARE = "share", "has had its share of the work"
     USED = "used", "its free capacity went to other work of this plan"
     COVERED = "covered", "others cover the whole need"
     EDITED = "edited", "taken out by a planner"

@@ -148,7 +148,8 @@ def for_passed_over(
         return (
             Obstacle.SHARE,
             f"Score {percent1(score)}, but had {round(maker.had):,} pieces in "
-            f"{LATELY_DAYS // 7} weeks against a fair share of {round(share):,}.",
+            f"{LATELY_DAYS // 7} weeks; one more lot would pass its fair share of "
+            f"{round(share):,} (fairness {rules.fairness:.2g}).",
         )
     return (
         Obstacle.COVERED,

@@ -325,7 +325,7 @@ class Migration(migrations.Migration):
                             ("declined", "declined or did not answer this work order"),
                             ("min_lot", "free capacity is below the smallest lot"),
                             ("outscored", "others scored higher"),
-                            ("share", "has had more than its share of the work"),
+                            ("share", "has had its share of the work"),
                             (
                                 "used",
                                 "its free capacity went to other work of this plan",

@@ -181,3 +181,41 @@ def _recount(plan: Plan, row: PlanWorkOrder) -> None:
     elif not row.short:
         row.why_short = ""
     row.save(update_fields=["short", "why_short"])
+
+
+@transaction.atomic
+def edit_work_order(
+    *,
+    plan: Plan,
+    work_order: WorkOrder,
+    quantities: dict[Workshop, int],
+    actor: Actor,
+    user: User,
+    override_reason: str = "",
+) -> int:
+    """Set several workshops' quantities of one work order at once; all or none.
+
+    What is taken away goes first, so that pieces can move from one to another. Returns
+    how many workshops changed. Raises like ``edit_proposal``.
+    """
+    plan = lock_plan(plan)
+    rows = plan.proposals.filter(work_order=work_order)
+    before = dict(rows.values_list("workshop_id", "quantity"))
+    changes = {
+        workshop: quantity
+        for workshop, quantity in quantities.items()
+        if quantity != before.get(workshop.pk, 0)
+    }
+    for workshop, quantity in sorted(
+        changes.items(), key=lambda pair: pair[1] - before.get(pair[0].pk, 0)
+    ):
+        edit_proposal(
+            plan=plan,
+            work_order=work_order,
+            workshop=workshop,
+            quantity=quantity,
+            actor=actor,
+            user=user,
+            override_reason=override_reason,
+        )
+    return len(changes)

@@ -1,0 +1,1 @@
+"""Console pages of this room: plans, and starting them."""
