@@ -62,6 +62,17 @@ def test_a_body_that_is_no_order(
     assert world.counts() == before
 
 
+def test_a_chunked_body_is_not_taken_for_an_empty_one(world: World, api: Api) -> None:
+    response = api.send("post", ORDERS, "", Transfer_Encoding="chunked")
+    assert (response.status_code, code_of(response)) == (400, "malformed")
+
+
+def test_answers_are_kept_out_of_shared_caches(api: Api) -> None:
+    assert api.place()["Cache-Control"] == "no-store"
+    assert api.get(ORDERS)["Cache-Control"] == "no-store"
+    assert api.get("/api/v1/products")["Cache-Control"] == "private, no-cache"
+
+
 def test_a_byte_order_mark_is_no_harm(api: Api) -> None:
     data = b"\xef\xbb\xbf" + json.dumps(order_body()).encode()
     response = api.send(

@@ -8,6 +8,7 @@ import structlog
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -54,7 +55,15 @@ class TenantView(APIView):
             response = super().dispatch(request, *args, **kwargs)
             if isinstance(response, Response):
                 response.render()
+            # What one key sees is no business of a shared cache.
+            response.headers.setdefault("Cache-Control", "no-store")
             return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+            # WSGI gives us such a body as an empty one; better said than guessed.
+            raise ParseError("Send Content-Length; a chunked body is not read.")
 
     def perform_authentication(self, request: Request) -> None:
         super().perform_authentication(request)
