@@ -92,6 +92,13 @@ class Tour:
             rules[channel] = [*(before if isinstance(before, list) else [before]), rule]
             json_of(call(session, "POST", url, json=rules))
 
+    def close(self) -> None:
+        """Take the webhook back and close what is open."""
+        for person in [*self.staff.values(), *self.artisans.values()]:
+            person.close()
+        with suppress(NotRight):
+            self.buyer.close()
+
 
 def make_tour(data: Path, show: Show, *, po: str = "", quantity: int = 60) -> Tour:
     """Read the facts and check that the system is there; nothing is changed yet."""
@@ -118,5 +125,4 @@ def walk(tour: Tour, scenes: list[Callable[[Tour], None]]) -> None:
         for scene in scenes:
             scene(tour)
     finally:
-        with suppress(NotRight):
-            tour.buyer.close()
+        tour.close()

@@ -3,7 +3,10 @@
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import requests
 
 from vrp.walk.facts import Facts, Line
 from vrp.walk.problem import NotRight, check
@@ -14,6 +17,7 @@ MORE = "98"
 LABELS = {
     "offers": ("New work", "Kazi mpya"),
     "deliver": ("Deliver", "Peleka"),
+    "progress": ("Progress", "Maendeleo"),
     "money": ("Money", "Pesa"),
     "accept": ("Accept", "Kubali"),
     "decline": ("Decline", "Kataa"),
@@ -22,6 +26,11 @@ LABELS = {
 }
 OPTION = re.compile(r"(\d{1,2}) (.+)")
 SCREEN_LIMIT = 182
+# What the product answers by itself to an SMS; a phone gets five of them an hour.
+REPLY = re.compile(
+    r"Accepted: |Umekubali: |You declined |Umekataa |(Job|Kazi) \d+: \d+/\d+ "
+)
+REPLIES_PER_HOUR = 5
 
 
 @dataclass(frozen=True)
@@ -48,8 +57,8 @@ class Screen:
 class UssdCall:
     """One dial: the carrier joins every answer to the text with ``*``."""
 
-    def __init__(self, facts: Facts, phone: str) -> None:
-        self._session = new_session()
+    def __init__(self, session: requests.Session, facts: Facts, phone: str) -> None:
+        self._session = session
         self._url = facts.ussd_url
         self._form = {
             "sessionId": "ATUid_" + secrets.token_hex(16),
@@ -138,11 +147,23 @@ class Artisan:
 
     def dial(self) -> UssdCall:
         """Dial the code."""
-        ussd = UssdCall(self._facts, self.phone)
+        ussd = UssdCall(self._session, self._facts, self.phone)
         greeting = re.match(r"(?:Welcome|Karibu) ([^.]+)\.", ussd.screen.text)
         if greeting:
             self.name = greeting[1]
         return ussd
+
+    def replies_lately(self) -> int:
+        """How many automatic replies she got within the last hour, as far as one sees."""
+        since = datetime.now(UTC) - timedelta(hours=1)
+        return sum(
+            1
+            for sms in self._all_sms()
+            if REPLY.match(sms["text"]) and datetime.fromisoformat(sms["at"]) > since
+        )
+
+    def close(self) -> None:
+        self._session.close()
 
     def reply(self, text: str, to: str = "") -> None:
         """Write an SMS to the number that last wrote to her."""

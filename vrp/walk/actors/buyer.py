@@ -47,6 +47,7 @@ class Buyer:
                 self._remove(self._endpoint)
         finally:
             self.receiver.close()
+            self._session.close()
 
     def place(
         self, po: str, sku: str, quantity: int, ship_by: date, key: str = ""

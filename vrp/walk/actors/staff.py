@@ -21,6 +21,9 @@ class Staff:
         self._session = new_session()
         self._in = False
 
+    def close(self) -> None:
+        self._session.close()
+
     def _request(self, method: str, path: str, **more: Any) -> Page:
         url = path if path.startswith("http") else self._base + path
         answer = call(self._session, method, url, **more)

@@ -2,9 +2,9 @@
 
 import re
 
-from vrp.walk.actors.artisan import UssdCall
+from vrp.walk.actors.artisan import REPLIES_PER_HOUR, UssdCall
 from vrp.walk.problem import check
-from vrp.walk.scenes.planning import expect_offers, plan_and_release
+from vrp.walk.scenes.planning import expect_offers, proposals, propose, release
 from vrp.walk.tour import Lot, Tour
 
 YES = {"en": "YES", "sw": "NDIO"}
@@ -13,20 +13,21 @@ YES = {"en": "YES", "sw": "NDIO"}
 def answers_come(tour: Tour) -> None:
     """All accept by USSD or SMS, but one, who declines with a reason."""
     tour.show.chapter("3. Artisans answer on their phones")
-    declining = _who_declines(tour.lots)
-    by_sms = tour.lots[-1] if tour.lots[-1] is not declining else None
+    declining = who_declines(tour.lots)
+    by_sms = least_answered([lot for lot in tour.lots if lot is not declining])
     told = False
     for lot in list(tour.lots):
         if lot is declining:
             decline(tour, lot)
         elif lot is by_sms:
-            accept_by_sms(tour, lot)
+            say_yes(tour, lot)
+            expect_yes(tour, lot)
         else:
             accept(tour, lot, in_full=not told)
             told = True
 
 
-def _who_declines(lots: list[Lot]) -> Lot:
+def who_declines(lots: list[Lot]) -> Lot:
     """The last of the first component's: it leaves a shortage of one lot."""
     return [lot for lot in lots if lot.component == lots[0].component][-1]
 
@@ -71,10 +72,24 @@ def accept(tour: Tour, lot: Lot, *, in_full: bool = False) -> None:
     show.phone(lot.artisan.code, "USSD", last.text)
 
 
-def accept_by_sms(tour: Tour, lot: Lot) -> None:
+def least_answered(lots: list[Lot]) -> Lot | None:
+    """Whose phone may best take another automatic reply; None if nobody's."""
+    if not lots:
+        return None
+    counts = {lot.job: lot.artisan.replies_lately() for lot in lots}
+    best = min(reversed(lots), key=lambda lot: counts[lot.job])
+    return best if counts[best.job] < REPLIES_PER_HOUR else None
+
+
+def say_yes(tour: Tour, lot: Lot) -> None:
     """Accept by a reply to the offer's SMS."""
     text = f"{YES[lot.artisan.line.language]} {lot.job}"
     lot.artisan.reply(text)
+    tour.show.step(str(lot.artisan), f"answers by SMS: {text}")
+
+
+def expect_yes(tour: Tour, lot: Lot) -> None:
+    """Wait for the SMS that confirms it; it comes once."""
     sms = tour.wait(
         f"waiting for the answer to {lot.artisan.code}",
         lambda: [
@@ -82,10 +97,10 @@ def accept_by_sms(tour: Tour, lot: Lot) -> None:
             for one in lot.artisan.sms(str(lot.job))
             if re.match("Accepted|Umekubali", one["text"])
         ],
-    )[-1]
+    )
+    check(len(sms) == 1, f"{lot.artisan.code} was answered {len(sms)} times.")
     lot.state = "accepted"
-    tour.show.step(str(lot.artisan), f"answers by SMS: {text}")
-    tour.show.phone(lot.artisan.code, f"SMS {sms['from']}", sms["text"])
+    tour.show.phone(lot.artisan.code, f"SMS {sms[0]['from']}", sms[0]["text"])
 
 
 def decline(tour: Tour, lot: Lot) -> None:
@@ -116,8 +131,9 @@ def short_pieces_are_offered_again(tour: Tour) -> None:
     form = page.form(r"/ops/orders/\d+/reoffer/")
     show.step(planner.name, f"sees that {short} {gone[0].component} are short again.")
     before = {lot.artisan.code for lot in gone}
-    proposed = plan_and_release(tour, form, {})
-    lots = expect_offers(tour, proposed)
+    plan = propose(tour, form, {})
+    release(tour, plan)
+    lots = expect_offers(tour, proposals(plan))
     check(
         sum(lot.quantity for lot in lots) == short,
         f"{short} pieces were short, {sum(lot.quantity for lot in lots)} are offered.",

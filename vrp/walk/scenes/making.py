@@ -3,6 +3,7 @@
 import re
 
 from vrp.walk.problem import check
+from vrp.walk.scenes.answering import least_answered
 from vrp.walk.tour import Lot, Tour
 
 DONE = {"en": "DONE", "sw": "FANYA"}
@@ -10,26 +11,45 @@ BOOKED = re.compile(r"D-0*(\d+)")
 
 
 def workshops_make_and_deliver(tour: Tour) -> None:
-    """Each reports all pieces by SMS, then books a delivery by USSD."""
+    """One reports by SMS, the others by USSD; then all book their deliveries by USSD."""
     tour.show.chapter("5. They make the parts and book a delivery")
+    by_sms = least_answered(tour.accepted())
     for lot in tour.accepted():
-        report(tour, lot, lot.quantity, aloud=lot is tour.heroine)
+        if lot is by_sms:
+            report_by_sms(tour, lot, lot.quantity)
+        else:
+            report(tour, lot, lot.quantity)
     for lot in tour.accepted():
         book(tour, lot, lot.quantity, aloud=lot is tour.heroine)
 
 
-def report(tour: Tour, lot: Lot, made: int, *, aloud: bool) -> None:
+def report_by_sms(tour: Tour, lot: Lot, made: int) -> None:
     """Report progress by SMS and wait for the reply."""
     text = f"{DONE[lot.artisan.line.language]} {lot.job} {made}"
     lot.artisan.reply(text)
-    count = f"{made}/{lot.quantity}"
+    done = f"{made}/{lot.quantity}"
     sms = tour.wait(
         f"waiting for the reply to {lot.artisan.code}",
-        lambda: lot.artisan.sms(str(lot.job), count),
+        lambda: lot.artisan.sms(str(lot.job), done),
     )[-1]
     tour.show.step(str(lot.artisan), f"reports by SMS: {text}")
-    if aloud:
-        tour.show.phone(lot.artisan.code, f"SMS {sms['from']}", sms["text"])
+    tour.show.phone(lot.artisan.code, f"SMS {sms['from']}", sms["text"])
+
+
+def report(tour: Tour, lot: Lot, made: int) -> None:
+    """Report progress by USSD; a job alone is asked about at once."""
+    ussd = lot.artisan.dial()
+    ussd.pick("progress")
+    if not ussd.screen.text.startswith(f"{lot.job} "):
+        ussd.choose(f"{lot.job} ")
+    ussd.type(str(made))
+    check(
+        not ussd.screen.is_open and f"{made}/{lot.quantity}" in ussd.screen.text,
+        f"{lot.artisan.code} reported {made} and read {ussd.screen.text!r}",
+    )
+    tour.show.step(
+        str(lot.artisan), f"reports by USSD: {made} of {lot.quantity} are made."
+    )
 
 
 def book(tour: Tour, lot: Lot, pieces: int, *, aloud: bool) -> str:

@@ -16,19 +16,31 @@ def workshops_are_paid(tour: Tour) -> None:
     """Maker, checker, wallet, receipt; an unknown payment is asked about, not repeated."""
     show = tour.show
     show.chapter("8. Finance pays, two people together")
-    people = list({lot.artisan.code: lot.artisan for lot in tour.accepted()}.values())
+    people = earners(tour)
     unlucky = people[-1]
-    run = _made_and_approved(tour, people, unlucky)
+    run, total = make_run(tour, people)
+    rule = {"do": "queue_timeout_only", "times": 1, "phone": unlucky.phone.lstrip("+")}
+    tour.misbehave("wallet", rule)
+    show.step(
+        "Stand-in",
+        f"is told to let the payment to {unlucky.code} time out, unanswered.",
+    )
+    approve(tour, run, total)
     for artisan in people:
         if artisan is not unlucky:
-            _paid(tour, artisan, aloud=artisan is tour.heroine.artisan)
+            expect_paid(tour, artisan, aloud=artisan is tour.heroine.artisan)
     _cleared_up(tour, run, unlucky)
     _read_on_her_phone(tour, tour.heroine.artisan)
 
 
-def _made_and_approved(tour: Tour, people: list[Artisan], unlucky: Artisan) -> Page:
-    show = tour.show
-    maker, checker = tour.person("finance_maker"), tour.person("finance_checker")
+def earners(tour: Tour) -> list[Artisan]:
+    """Whoever has earned by this order, the heroine first."""
+    return list({lot.artisan.code: lot.artisan for lot in tour.accepted()}.values())
+
+
+def make_run(tour: Tour, people: list[Artisan]) -> tuple[str, int]:
+    """Make a payout run for these workshops; returns its page and whole shillings."""
+    show, maker = tour.show, tour.person("finance_maker")
     maker.sign_in()
     form = maker.open("/ops/payouts/new/").form("/ops/payouts/new/")
     boxes = _boxes(form.node, {artisan.code for artisan in people})
@@ -41,26 +53,20 @@ def _made_and_approved(tour: Tour, people: list[Artisan], unlucky: Artisan) -> P
         re.fullmatch(RUN, page.path),
         f"Making the run led to {page.path}: {' '.join(page.said)}",
     )
-    show.step(
-        maker.name, f"makes a payout run for {len(people)} workshops: {page.title}"
-    )
+    words = f"makes the payout run {page.title.split()[0]} for {len(people)} workshops."
+    show.step(maker.name, words)
     total = sum(int(box.partition(":")[2]) for box in boxes) // 100
     show.money(f"KES {total:,} in all")
-    rule = {
-        "do": "queue_timeout_only",
-        "times": 1,
-        "phone": unlucky.phone.lstrip("+"),
-    }
-    tour.misbehave("wallet", rule)
-    show.step(
-        "Stand-in",
-        f"is told to let the payment to {unlucky.code} time out, unanswered.",
-    )
+    return page.path, total
+
+
+def approve(tour: Tour, run: str, total: int) -> None:
+    """The checker types the total; the maker could not."""
+    checker = tour.person("finance_checker")
     checker.sign_in()
-    form = checker.open(page.path).form(RUN + "approve/")
-    page = checker.submit(form, {"total": f"{total:,}"})
-    show.step(checker.name, f"approves it by typing the total: {total:,}")
-    return page
+    form = checker.open(run).form(RUN + "approve/")
+    checker.submit(form, {"total": f"{total:,}"})
+    tour.show.step(checker.name, f"approves it by typing the total: {total:,}")
 
 
 def _boxes(form: Node, codes: set[str]) -> list[str]:
@@ -74,7 +80,7 @@ def _boxes(form: Node, codes: set[str]) -> list[str]:
     return found
 
 
-def _paid(tour: Tour, artisan: Artisan, *, aloud: bool) -> None:
+def expect_paid(tour: Tour, artisan: Artisan, *, aloud: bool) -> None:
     """Money in the wallet and the SMS with the same receipt, each once."""
     promised = sum(lot.pay for lot in tour.accepted() if lot.artisan is artisan)
     money = tour.wait(f"waiting for the money of {artisan.code}", artisan.money)
@@ -101,12 +107,12 @@ def _paid(tour: Tour, artisan: Artisan, *, aloud: bool) -> None:
     tour.show.money(f"{artisan.code} received KES {got:,}")
 
 
-def _cleared_up(tour: Tour, run: Page, artisan: Artisan) -> None:
+def _cleared_up(tour: Tour, run: str, artisan: Artisan) -> None:
     """The payment that timed out: unknown, asked about, paid once."""
     show, maker = tour.show, tour.person("finance_maker")
     place = tour.wait(
         f"waiting until the payment to {artisan.code} is unknown",
-        lambda: _unknown(maker.open(run.path), artisan.code),
+        lambda: _unknown(maker.open(run), artisan.code),
     )
     show.step(
         maker.name,
@@ -118,7 +124,7 @@ def _cleared_up(tour: Tour, run: Page, artisan: Artisan) -> None:
         maker.submit(forms[0])
         show.step(maker.name, "asks the wallet what became of it (a status query).")
     tour.wait("waiting for the answer", lambda: not _unclear(maker.open(place)))
-    _paid(tour, artisan, aloud=False)
+    expect_paid(tour, artisan, aloud=False)
     check(
         len(artisan.money()) == 1,
         f"{artisan.code} was paid {len(artisan.money())} times.",

@@ -19,8 +19,18 @@ RELEASE = r"/ops/plans/\d+/release/"
 
 def planner_releases(tour: Tour) -> None:
     """From the Today page to the offers' SMS."""
+    tour.show.chapter("2. A planner matches it to workshops")
+    page = propose(tour, find_order(tour), rules_for(tour))
+    release(tour, page)
+    tour.lots = expect_offers(tour, proposals(page))
+    first = tour.lots[0].artisan
+    sms = first.sms(str(tour.lots[0].job))[0]
+    tour.show.phone(first.code, f"SMS {sms['from']}", sms["text"])
+
+
+def find_order(tour: Tour) -> Form:
+    """Sign in, find the order, and open the form that starts the match."""
     show, planner = tour.show, tour.person("planner")
-    show.chapter("2. A planner matches it to workshops")
     today = planner.sign_in()
     show.step(
         planner.name, f"signs in at {tour.facts.url}/ops/ and sees {today.title}."
@@ -32,23 +42,16 @@ def planner_releases(tour: Tour) -> None:
     page = planner.open(tour.page)
     check(tour.po in page.main.text, f"The page {tour.page} is not about {tour.po}.")
     show.step(planner.name, f"opens the order {tour.po} at {tour.page}")
-    # Two workshops for each component, so that one can decline.
-    lot = max(30, -(-tour.quantity // 2))
-    form = planner.open(tour.page + "plan/").form(r"/ops/orders/\d+/plan/")
-    proposed = plan_and_release(tour, form, {"max_lot": str(lot)})
-    tour.lots = expect_offers(tour, proposed)
-    for lot_offered in tour.lots[:1]:
-        sms = lot_offered.artisan.sms(str(lot_offered.job))[0]
-        show.phone(lot_offered.artisan.code, f"SMS {sms['from']}", sms["text"])
+    return planner.open(tour.page + "plan/").form(r"/ops/orders/\d+/plan/")
 
 
-def plan_and_release(
-    tour: Tour, form: Form, rules: dict[str, str | list[str]]
-) -> list[tuple[str, int]]:
-    """Start the match with a form, wait for it, release it by a double click.
+def rules_for(tour: Tour) -> dict[str, str | list[str]]:
+    """Lots so large that each component goes to two workshops: one can decline."""
+    return {"max_lot": str(max(30, -(-tour.quantity // 2)))}
 
-    Returns workshop code and pieces of every job that was proposed.
-    """
+
+def propose(tour: Tour, form: Form, rules: dict[str, str | list[str]]) -> Page:
+    """Start the match with a form and wait for it; returns the plan's page."""
     show, planner = tour.show, tour.person("planner")
     page = planner.submit(form, rules)
     check(
@@ -56,18 +59,21 @@ def plan_and_release(
         f"Starting the match led to {page.path}: {' '.join(page.said)}",
     )
     show.step(planner.name, f"starts the match: {page.path}")
-    page = tour.wait(
-        "the matcher works", lambda: _computed(planner.open(page.path)), pause=0.5
-    )
+    page = tour.wait("the matcher works", lambda: _computed(planner.open(page.path)))
     proposed = proposals(page)
     check(proposed, f"{page.path} proposes no job: {page.main.text[:300]}")
-    for code, _ in proposed:
-        tour.artisan(code)
     words = ", ".join(f"{code} x{pieces}" for code, pieces in proposed)
     show.step("Matcher", f"proposes {count(len(proposed), 'job')}: {words}.")
+    return page
+
+
+def release(tour: Tour, page: Page) -> None:
+    """Release a plan by a double click. From now on the workshops' SMS count."""
+    for code, _ in proposals(page):
+        tour.artisan(code)
+    planner = tour.person("planner")
     planner.repeat(page.form(RELEASE), {})
-    show.step(planner.name, "releases the plan (by a double click; it counts once).")
-    return proposed
+    tour.show.step(planner.name, "releases the plan (a double click; it counts once).")
 
 
 def _computed(page: Page) -> Page | None:
