@@ -1,9 +1,10 @@
 """Writes to the network: workshops, people, skills, capacity."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from artisans.enums import Language
 from artisans.models import CapacityPeriod, Workshop
@@ -12,6 +13,7 @@ from vrp.errors import Conflict, Invalid
 from vrp.events.services import Actor, record
 
 MAX_CAPACITY = 10_000
+MAX_AHEAD = timedelta(days=731)
 
 
 @transaction.atomic
@@ -62,11 +64,25 @@ def add_period(
     actor: Actor,
     reason: str = "",
 ) -> CapacityPeriod:
-    """Another weekly capacity between two dates (0 = pause). Scores stay untouched."""
+    """Another weekly capacity between two dates (0 = pause). Scores stay untouched.
+
+    Saying the same as last time changes nothing. Raises ``Invalid`` for days that are
+    over, in the wrong order or more than ``MAX_AHEAD`` away.
+    """
+    today = timezone.localdate()
     if ends_on < starts_on:
         raise Invalid("The last day is before the first.", field="ends_on")
+    if ends_on < today:
+        raise Invalid("These days are over.", field="ends_on")
+    if ends_on > today + MAX_AHEAD:
+        raise Invalid("That is too far ahead: two years at most.", field="ends_on")
     if not 0 <= pieces <= MAX_CAPACITY:
         raise Invalid(f"Say 0 to {MAX_CAPACITY} pieces a week.", field="pieces")
+    workshop = Workshop.objects.select_for_update(of=("self",)).get(pk=workshop.pk)
+    latest = workshop.periods.order_by("-id").first()
+    said = (starts_on, ends_on, pieces)
+    if latest and said == (latest.starts_on, latest.ends_on, latest.pieces_per_week):
+        return latest
     period = CapacityPeriod.objects.create(
         tenant=workshop.tenant,
         workshop=workshop,
