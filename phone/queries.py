@@ -83,13 +83,14 @@ def conversation(workshop: Workshop, n: int = 20) -> list[Message]:
     return list(Message.objects.filter(workshop=workshop).order_by("-id")[:n])
 
 
-def automatic_replies(phone: str, within: timedelta) -> int:
-    """How many replies this phone got from us by itself within that time."""
-    since = timezone.now() - within
-    replies = Message.objects.filter(
-        direction=Direction.OUT, phone=phone, purpose__startswith="reply:"
+def automatic_replies(phone: str, within: timedelta) -> QuerySet[Message]:
+    """What this phone got from us by itself, as replies, within that time."""
+    return Message.objects.filter(
+        direction=Direction.OUT,
+        phone=phone,
+        purpose__startswith="reply:",
+        created_at__gte=timezone.now() - within,
     )
-    return replies.filter(created_at__gte=since).count()
 
 
 def unmatched_count() -> int:

@@ -2,7 +2,8 @@
 
 Every message gets one reply in the language of the workshop: what was done, why it could
 not be, or how to write it. So that two machines cannot talk to each other for ever, a
-phone gets at most five automatic replies an hour; what it asks for is done all the same.
+phone gets at most five replies an hour that confirm nothing, five times the same
+confirmation and thirty replies in all; what it asks for is done all the same.
 """
 
 import re
@@ -30,7 +31,12 @@ from vrp.errors import DomainError, Invalid
 from vrp.events.services import Actor
 
 log = structlog.get_logger(__name__)
-REPLIES_PER_HOUR = 5
+HOUR = timedelta(hours=1)
+IDLE_REPLIES_PER_HOUR = 5
+SAME_REPLIES_PER_HOUR = 5
+REPLIES_PER_HOUR = 30
+# Replies that confirm something she did. A workshop may well answer ten offers at once.
+CONFIRMING = ("accepted", "declined", "progress", "language")
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,7 @@ def _send(message: Message, workshop: Workshop, reply: Reply) -> None:
             "SELECT pg_advisory_xact_lock(hashtext('vrp.reply'), hashtext(%s))",
             [message.phone],
         )
-    within = timedelta(hours=1)
-    if queries.automatic_replies(message.phone, within) >= REPLIES_PER_HOUR:
+    if _too_many(message.phone, workshop, reply):
         log.warning("sms.reply_limit", message=message.pk)
         return
     queue_message(
@@ -102,6 +107,17 @@ def _send(message: Message, workshop: Workshop, reply: Reply) -> None:
         purpose=f"reply:{message.pk}",
         actor=Actor.system("sms reply"),
     )
+
+
+def _too_many(phone: str, workshop: Workshop, reply: Reply) -> bool:
+    sent = queries.automatic_replies(phone, HOUR)
+    if sent.count() >= REPLIES_PER_HOUR:
+        return True
+    if reply.key in CONFIRMING:
+        text = texts.sms(reply.key, workshop.language, **reply.values)
+        return sent.filter(text=text).count() >= SAME_REPLIES_PER_HOUR
+    idle = sent.exclude(template__in=CONFIRMING)
+    return idle.count() >= IDLE_REPLIES_PER_HOUR
 
 
 # -- commands ------------------------------------------------------------------------

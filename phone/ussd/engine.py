@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from artisans.models import Workshop
@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 START = "main"
 # The networks end a session after 180 s; a text that comes later starts anew.
 SESSION_LIFE = timedelta(seconds=180)
+# The carrier hangs up after 10 s. Waiting longer than this for a row that somebody else
+# holds would do things that she is never told of.
+LOCK_WAIT = "4s"
 
 
 @dataclass
@@ -56,6 +59,10 @@ def turn(*, tenant: Tenant, session_id: str, phone: str, text: str) -> str:
         if not session_id.strip():
             return call.end("trouble")
         with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('lock_timeout', %s, true)", [LOCK_WAIT]
+                )
             return _locked_turn(call)
     except Exception:
         log.exception("ussd.failed", session=call.session_id)

@@ -11,11 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from artisans.models import Workshop
+from orders.enums import JobState
+from orders.models import Job
 from phone.enums import Direction, MessageState
 from phone.models import Channel, DeliveryReport, Message, UssdSession
-from tests.builders import Network, build_job
+from tests.builders import Network, build_job, build_network, build_tenant
 from tests.phone.conftest import FORM, build_channel
 from tests.standin import StandIn, until
+from vrp.events import outbox
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
@@ -234,11 +237,10 @@ def test_anything_may_be_typed(
 
 
 def test_the_stand_in_reaches_us_in_the_carriers_form(
-    live_server: Any, transactional_db: None, standin: StandIn
+    live_server: Any, transactional_db: None, standin: StandIn, settings: Any
 ) -> None:
-    """USSD, an incoming SMS and a delivery report over real HTTP."""
-    from tests.builders import build_network, build_tenant
-
+    """USSD, an incoming SMS, its reply and the reply's reports, over real HTTP."""
+    settings.AFRICASTALKING_URL = f"{standin.url}/version1"
     tenant = build_tenant("soko")
     with tenant_scope(tenant):
         network = build_network(tenant)
@@ -256,11 +258,25 @@ def test_the_stand_in_reaches_us_in_the_carriers_form(
     shown = standin.ussd(phone, "*384*55#")
     assert shown["reply"].startswith("CON Welcome Wanjiku.")
     assert shown["problem"] == ""
-    assert (
-        f"{job.number} HP-01" in standin.answer(shown["session"], phone, "1")["reply"]
+    offer = standin.answer(shown["session"], phone, "1")["reply"]
+    assert f"{job.number} HP-01" in offer
+    standin.faults(
+        {"sms": [{"do": "inbound_twice"}, {"do": "report_reversed"}]}
+        | {"ussd": {"do": "repeat"}}
     )
-    standin.faults({"sms": {"do": "inbound_twice"}})
     standin.reply(phone, "SOKO", f"YES {job.number}")
     with tenant_scope(tenant):
-        until(lambda: Message.objects.filter(direction=Direction.IN).exists())
+        came = Message.objects.filter(direction=Direction.IN)
+        until(came.exists)
+        assert outbox.run("inbound", came.get().pk)
+        reply = Message.objects.get(purpose__startswith="reply:")
+        assert outbox.run("sms", reply.pk)
+        until(lambda: Message.objects.get(pk=reply.pk).state == MessageState.DELIVERED)
         assert Message.objects.filter(direction=Direction.IN).count() == 1
+        assert Job.objects.get(pk=job.pk).state == JobState.ACCEPTED
+    (received,) = standin.sms(phone)
+    assert received["text"] == reply.text
+    # The carrier sends each USSD turn twice: the second answer is the first one's.
+    again = standin.ussd(phone, "*384*55#")
+    jobs = standin.answer(again["session"], phone, "2")["reply"]
+    assert f"{job.number} HP-01 0/100" in jobs

@@ -1,24 +1,28 @@
 """Messages to the carrier's stand-in over real HTTP, with everything that goes wrong."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections, transaction
 from django.utils import timezone
 
 from artisans.models import Workshop
-from phone.carrier import Verdict, send
+from phone.carrier import Answer, Verdict, send
 from phone.enums import MessageState
 from phone.models import Channel, DeliveryReport, Message
 from phone.services import close_message, queue_message, send_again, take_report
-from phone.services.messages import PAUSE
-from tests.builders import SYSTEM
+from phone.services.messages import PAUSE, settle_answer
+from phone.services.reports import settle_reports_of
+from tests.builders import SYSTEM, build_network, build_tenant
 from tests.standin import StandIn
 from vrp.errors import IllegalMove
 from vrp.events import outbox
 from vrp.events.models import Event
 from vrp.tenancy.models import Tenant
+from vrp.tenancy.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db
 
@@ -226,10 +230,6 @@ def test_a_report_that_came_before_the_answer_counts(
     message = write("+254712345679")
     take_report(tenant=tenant, provider_id="ATXid_e", status="Success")
     assert DeliveryReport.objects.get().message is None
-    from phone.carrier import Answer
-    from phone.services.messages import settle_answer
-    from phone.services.reports import settle_reports_of
-
     Message.objects.update(state=MessageState.SENDING, attempts=1)
     accepted = Answer(Verdict.ACCEPTED, provider_id="ATXid_e")
     settle_reports_of(settle_answer(message=message, answer=accepted))
@@ -267,3 +267,38 @@ def test_a_person_may_send_again_or_set_aside(
     assert other.state == MessageState.UNKNOWN
     assert close_message(message=other, actor=SYSTEM).failure == "LeftAsIs"
     assert close_message(message=other, actor=SYSTEM).state == MessageState.FAILED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_cause_at_the_same_moment_writes_one_message() -> None:
+    tenant = build_tenant("soko")
+    with tenant_scope(tenant):
+        workshop = build_network(tenant).horn[0]
+    gate = threading.Barrier(8)
+    found: list[int] = []
+
+    def cause() -> None:
+        try:
+            gate.wait(10)
+            with tenant_scope(tenant), transaction.atomic():
+                message = queue_message(
+                    tenant=tenant,
+                    workshop=workshop,
+                    template="jobs_none",
+                    values={},
+                    purpose="test:1",
+                    actor=SYSTEM,
+                )
+                found.append(message.pk)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=cause) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(found) == 8
+    assert len(set(found)) == 1
+    with tenant_scope(tenant):
+        assert Message.objects.count() == 1
