@@ -12,4 +12,6 @@ def open_batches(event: Event, delivery: Delivery) -> None:
     actor = Actor(event.actor_kind, event.actor_label, event.actor_id)
     lines = delivery.lines.filter(counted__gt=0).select_related("job__tenant")
     for line in lines.order_by("job__number"):
-        open_batch(job=line.job, counted=line.counted, delivery_line=line, actor=actor)
+        open_batch(
+            job=line.job, counted=line.counted or 0, delivery_line=line, actor=actor
+        )

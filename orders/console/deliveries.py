@@ -59,12 +59,10 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     if state not in dict(TABS):
         state = "expected"
     today = timezone.localdate()
-    rows = (
-        visible(request)
-        .select_related("workshop__area")
-        .annotate(declared=Sum("lines__declared"), counted=Sum("lines__counted"))
+    found = _matching(visible(request), request.GET.get("q", ""))
+    rows = found.select_related("workshop__area").annotate(
+        declared=Sum("lines__declared"), counted=Sum("lines__counted")
     )
-    rows = _matching(rows, request.GET.get("q", ""))
     if state != "all":
         stored = DeliveryState.BOOKED if state == "expected" else state
         rows = rows.filter(state=stored)
