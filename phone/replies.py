@@ -78,6 +78,9 @@ def handle(message: Message) -> None:
 def answer(workshop: Workshop, text: str) -> Reply:
     """Do what the text asks for; how to write it if nobody can tell what that is."""
     tokens = tokens_of(text)
+    if len(tokens) > 1 and tokens[0].isdigit():
+        # "8841 yes" is as good as "yes 8841".
+        tokens[:2] = tokens[1], tokens[0]
     command = COMMANDS.get(tokens[0]) if tokens else None
     if command is None:
         return Reply("help", {"ussd": queries.ussd_code()})

@@ -75,6 +75,7 @@ def fresh(job: Job) -> Job:
         "Ndio {n}",
         "ndiyo {n} asante",
         "y {n}",
+        "{n} YES",
     ],
 )
 def test_yes_accepts(pen: Pen, network: Network, text: str) -> None:
