@@ -94,8 +94,10 @@ class Tour:
 
     def close(self) -> None:
         """Take the webhook back and close what is open."""
-        for person in [*self.staff.values(), *self.artisans.values()]:
+        for person in self.staff.values():
             person.close()
+        for artisan in self.artisans.values():
+            artisan.close()
         with suppress(NotRight):
             self.buyer.close()
 

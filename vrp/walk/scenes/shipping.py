@@ -36,8 +36,9 @@ def _buy_what_is_short(tour: Tour) -> None:
             return
         for part in shortages:
             form = _stock_form(keeper.open(tour.page), part["part"])
-            wanted = {"quantity": str(part["short"]), "reason": "Bought for the tour"}
-            keeper.submit(form, wanted)
+            keeper.submit(
+                form, {"quantity": str(part["short"]), "reason": "Bought for the tour"}
+            )
             tour.show.step(
                 keeper.name,
                 f"receives {part['short']} {part['part']} into the store; what ships "
