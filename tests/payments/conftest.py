@@ -18,13 +18,19 @@ from django.test import Client
 from django.utils import timezone
 
 from artisans.models import Workshop
+from orders.services.deliveries import book_delivery, receive_delivery
 from payments.enums import PayoutState, QueryState
 from payments.models import Payable, Payout, PayoutRun, StatusQuery, WalletCredential
 from payments.services.runs import approve_run, make_run
 from payments.services.wallet import set_credential
 from qc.enums import Grade
 from qc.models import Batch
-from qc.services import Verdict, grade_batch, open_batch
+from qc.services import (
+    Verdict,
+    ensure_default_defects,
+    grade_batch,
+    open_batch,
+)
 from tests.builders import SYSTEM, Network, build_day, build_job
 from tests.simulators.product import Product, Running
 from tests.standin import StandIn, standin, standin_server  # noqa: F401
@@ -49,8 +55,6 @@ def grade(
     network: Network, pieces: int, *, workshop: Workshop | None = None, good: int = -1
 ) -> Batch:
     """Accepted pendant work (KES 560 a piece): ``good`` A and the rest scrap."""
-    from orders.services.deliveries import book_delivery, receive_delivery
-
     job = build_job(network, max(pieces, 30), workshop=workshop)
     delivery = book_delivery(
         workshop=job.workshop,
@@ -75,8 +79,6 @@ def grade(
 def _scrap(network: Network, count: int) -> list[Verdict]:
     if not count:
         return []
-    from qc.services import ensure_default_defects
-
     defects = ensure_default_defects(tenant=network.tenant)
     quality = next(row for row in defects if row.defect_class == "quality")
     return [Verdict(Grade.SCRAP, count, quality)]

@@ -8,11 +8,13 @@ import time_machine
 from django.utils import timezone
 
 from artisans.models import Workshop
+from payments.daraja import Daraja, Refused
 from payments.enums import PayoutState, QueryState, RunState
 from payments.models import Payable, Payout, PayoutRun, StatusQuery, WalletCallback
 from payments.queries import book_differences, last_payouts, on_its_way, owed_to
 from payments.services.asking import ask_now, hand_to_people
-from payments.services.payouts import chase_silent
+from payments.services.payouts import chase_silent, credential_of, take_answer
+from payments.services.wallet import start_channel
 from tests.builders import SYSTEM, Network
 from tests.payments.conftest import Courier, approved, make_due, work_due
 from tests.standin import StandIn
@@ -90,9 +92,6 @@ def test_the_result_may_overtake_the_answer(
     payout = pay("524")
     outbox.claim(outbox._outboxes["payout"], payout.pk)
     # The claim is there, the answer is not: hand the result on in between.
-    from payments.daraja import Daraja
-    from payments.services.payouts import credential_of, take_answer
-
     payout.refresh_from_db()
     outcome = Daraja(credential_of(payout.tenant_id)).pay(payout, "early")
     courier.hand_on()
@@ -246,13 +245,11 @@ def test_our_own_fault_stops_the_channel(
     checker: User,
     standin: StandIn,
 ) -> None:
-    from payments.services.wallet import start_channel
-
     first = pay(magic)
     work_due()
     courier.hand_on()
     assert state_of(first) == PayoutState.FAILED
-    stopped = first.tenant_id and Event.objects.get(name="wallet.stopped")
+    stopped = Event.objects.get(name="wallet.stopped")
     assert stopped.reason
     graded(30, network.horn[1])
     run = approved(tenant, maker, checker, workshop_ids=[network.horn[1].pk])
@@ -377,9 +374,6 @@ def test_a_receipt_after_a_false_failure_covers_its_payables_again(
 def test_a_worker_lost_while_sending(
     pay: Callable[..., Payout], courier: Courier, tenant: Tenant, standin: StandIn
 ) -> None:
-    from payments.daraja import Daraja
-    from payments.services.payouts import credential_of
-
     payout = pay()
     outbox.claim(outbox._outboxes["payout"], payout.pk)
     Daraja(credential_of(tenant.pk)).pay(payout, "sent, then the worker dies")
@@ -408,10 +402,6 @@ def test_a_refused_number_fails_at_once(
 ) -> None:  # fmt: skip
     graded(40)
     run: PayoutRun = approved(tenant, maker, checker)
-    Payout.objects.none()
-    from payments.daraja import Refused
-    from payments.services.payouts import take_answer
-
     payout = run.payouts.get()
     outbox.claim(outbox._outboxes["payout"], payout.pk)
     take_answer(payout.pk, Refused("400.002.02", "Bad Request - Invalid PartyB", True))
