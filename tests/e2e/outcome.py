@@ -13,22 +13,18 @@ from vrp.walk.tour import Tour
 
 Counted = dict[tuple[Any, ...], int]
 
-JOBS = """
-    SELECT c.code, j.state, j.offered_quantity, j.quantity, j.made, j.delivered, j.good,
-           j.scrapped
-    FROM orders_job j
-    JOIN orders_workorder w ON w.id = j.work_order_id
-    JOIN orders_component c ON c.id = w.component_id
-    JOIN orders_orderline l ON l.id = w.line_id
-    JOIN orders_order o ON o.id = l.order_id
-    WHERE o.po_number = %(po)s"""
 OF_ORDER = """
     JOIN orders_workorder w ON w.id = j.work_order_id
     JOIN orders_component c ON c.id = w.component_id
     JOIN orders_orderline l ON l.id = w.line_id
     JOIN orders_order o ON o.id = l.order_id
     WHERE o.po_number = %(po)s"""
-ITEMS = f"SELECT c.code, i.grade FROM qc_item i JOIN orders_job j ON j.id = i.job_id{OF_ORDER}"
+JOBS = f"""
+    SELECT c.code, j.state, j.offered_quantity, j.quantity, j.made, j.delivered, j.good,
+           j.scrapped
+    FROM orders_job j{OF_ORDER}"""
+ITEMS = f"""
+    SELECT c.code, i.grade FROM qc_item i JOIN orders_job j ON j.id = i.job_id{OF_ORDER}"""
 VERDICTS = f"""
     SELECT c.code, b.kind, g.grade FROM qc_itemgrade g
     JOIN qc_inspection n ON n.id = g.inspection_id JOIN qc_batch b ON b.id = n.batch_id

@@ -3,7 +3,8 @@
 Postgres is the only truth: the order must end as one that nobody disturbed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
@@ -134,8 +135,12 @@ class Trouble(Calm):
         self.strike()
 
 
-def play(system: System, po: str, events: Calm) -> Tour:
-    """One order from the buyer's call to the shipment, as the tour plays it."""
+@contextmanager
+def played(system: System, po: str, events: Calm) -> Iterator[Tour]:
+    """One order from the buyer's call to the shipment, as the tour plays it.
+
+    Its people hold their phones, and its webhook is registered, until the block ends.
+    """
     tour = make_tour(system.data, Show(StringIO(), quiet=True), po=po, quantity=60)
     try:
         buyer_orders(tour)
@@ -151,11 +156,11 @@ def play(system: System, po: str, events: Calm) -> Tour:
         missing_and_mended_pieces_come(tour)
         _pay(tour, events)
         order_is_shipped(tour)
+        yield tour
     except NotRight as error:
         raise AssertionError(f"{po}: {error}") from error
     finally:
         tour.close()
-    return tour
 
 
 def _answer(tour: Tour, events: Calm) -> None:
@@ -183,19 +188,20 @@ def _pay(tour: Tour, events: Calm) -> None:
 @pytest.fixture(scope="module")
 def undisturbed(system: System) -> Outcome:
     """What an order leaves behind that nobody disturbed."""
-    tour = play(system, f"CALM-{datetime.now(UTC):%H%M%S}", Calm(system))
-    assert_told_once(system, tour)
-    assert_paid_once(system, tour)
-    return outcome_of(system, tour)
+    with played(system, f"CALM-{datetime.now(UTC):%H%M%S}", Calm(system)) as tour:
+        assert_told_once(system, tour)
+        assert_paid_once(system, tour)
+        return outcome_of(system, tour)
 
 
 def test_an_order_survives_the_worker_and_redis(
     system: System, undisturbed: Outcome
 ) -> None:
-    tour = play(system, f"TROUBLE-{datetime.now(UTC):%H%M%S}", Trouble(system))
-    assert outcome_of(system, tour) == undisturbed
-    assert_told_once(system, tour)
-    assert_paid_once(system, tour)
+    po = f"TROUBLE-{datetime.now(UTC):%H%M%S}"
+    with played(system, po, Trouble(system)) as tour:
+        assert outcome_of(system, tour) == undisturbed
+        assert_told_once(system, tour)
+        assert_paid_once(system, tour)
     assert_books_balance(system)
     assert int(system.process("worker")["restarts"]) >= 3
 
