@@ -266,20 +266,17 @@ def _page(request: HttpRequest, run: PayoutRun, error: str = "") -> HttpResponse
 def progress_context(request: HttpRequest, run: PayoutRun) -> dict[str, Any]:
     """What moves while a run is paid."""
     rows = Payout.objects.filter(run=run)
-    by_state = {
-        row["state"]: row
-        for row in rows.values("state").annotate(
-            count=Count("id"), minor=Sum("amount_minor")
-        )
-    }
-    paid = by_state.get(PayoutState.PAID, {}).get("minor", 0)
-    counts = {state: row["count"] for state, row in by_state.items()}
+    sums = list(
+        rows.values("state").annotate(count=Count("id"), minor=Sum("amount_minor"))
+    )
+    counts: dict[str, int] = {row["state"]: row["count"] for row in sums}
+    minor: dict[str, int] = {row["state"]: row["minor"] for row in sums}
     return _payments(request, rows, order=("id",)) | {
         "run": run,
         "bar": bar_of(counts),
         "count": sum(counts.values()),
-        "paid_minor": paid,
-        "failed_minor": by_state.get(PayoutState.FAILED, {}).get("minor", 0),
+        "paid_minor": minor.get(PayoutState.PAID, 0),
+        "failed_minor": minor.get(PayoutState.FAILED, 0),
         "failed": counts.get(PayoutState.FAILED, 0),
         "unclear": sum(counts.get(state, 0) for state in PAYOUT_UNCLEAR),
         "is_live": run.state == RunState.APPROVED,

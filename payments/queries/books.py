@@ -59,13 +59,14 @@ def _expected() -> dict[tuple[str, str], int]:
         under_way=_total(state__in=PAYOUT_UNDER_WAY),
         paid=_total(state=PayoutState.PAID),
     )
-    for row in payouts:
-        add(AccountKind.IN_TRANSIT, row["currency"], -row["under_way"])
-        add(AccountKind.WALLET, row["currency"], -row["paid"])
-        add(AccountKind.WORKSHOP, row["currency"], row["paid"] - row["drafts"])
+    for sums in payouts:
+        add(AccountKind.IN_TRANSIT, sums["currency"], -sums["under_way"])
+        add(AccountKind.WALLET, sums["currency"], -sums["paid"])
+        add(AccountKind.WORKSHOP, sums["currency"], sums["paid"] - sums["drafts"])
     covered = PayoutLine.objects.filter(is_live=True, payout__state=PayoutState.PAID)
-    for row in covered.values("payout__currency").annotate(minor=Sum("amount_minor")):
-        add(AccountKind.WORKSHOP, row["payout__currency"], -row["minor"])
+    covered_sums = covered.values_list("payout__currency")
+    for currency, minor in covered_sums.annotate(Sum("amount_minor")):
+        add(AccountKind.WORKSHOP, currency, -minor)
     return expected
 
 

@@ -65,8 +65,8 @@ def balance(account: Account) -> int:
 
 def trial_balance() -> TrialBalance:
     """All accounts of the tenant; two queries however many workshops there are."""
-    totals = {
-        (row["account__kind"], row["currency"]): row
+    totals: dict[tuple[str, str], tuple[int, int]] = {
+        (row["account__kind"], row["currency"]): (row["total"], row["accounts"])
         for row in Posting.objects.values("account__kind", "currency").annotate(
             total=Sum("amount_minor"), accounts=Count("account", distinct=True)
         )
@@ -79,16 +79,18 @@ def trial_balance() -> TrialBalance:
         totals.keys() | single.keys(),
         key=lambda key: (key[1], AccountKind.values.index(key[0])),
     )
-    rows = [
-        TrialRow(
-            kind=AccountKind(kind),
-            currency=currency,
-            account=single.get((kind, currency)),
-            accounts=totals.get((kind, currency), {}).get("accounts", 1),
-            balance_minor=totals.get((kind, currency), {}).get("total", 0),
+    rows = []
+    for kind, currency in keys:
+        total, accounts = totals.get((kind, currency), (0, 1))
+        rows.append(
+            TrialRow(
+                kind=AccountKind(kind),
+                currency=currency,
+                account=single.get((kind, currency)),
+                accounts=accounts,
+                balance_minor=total,
+            )
         )
-        for kind, currency in keys
-    ]
     off: dict[str, int] = {}
     for row in rows:
         off[row.currency] = off.get(row.currency, 0) + row.balance_minor

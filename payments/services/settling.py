@@ -65,7 +65,10 @@ def mark_paid(payout: Payout, *, receipt: str, actor: Actor) -> None:
         legs=[(source, payout.amount_minor), (wallet, -payout.amount_minor)],
         currency=currency,
     )
-    data = {"amount_minor": payout.amount_minor, "receipt": receipt}
+    data: dict[str, str | int] = {
+        "amount_minor": payout.amount_minor,
+        "receipt": receipt,
+    }
     if twice:
         data["overpaid_minor"] = twice
     _finish(payout, "payout.paid", actor, data)
@@ -83,7 +86,10 @@ def mark_failed(payout: Payout, *, code: str, words: str, actor: Actor) -> None:
         memo=f"{payout.run}: payment to {payout.workshop.code} failed ({code})",
     )
     release_lines(PayoutLine.objects.filter(payout=payout, is_live=True))
-    data = {"amount_minor": payout.amount_minor, "code": payout.result_code}
+    data: dict[str, str | int] = {
+        "amount_minor": payout.amount_minor,
+        "code": payout.result_code,
+    }
     _finish(payout, "payout.failed", actor, data)
 
 
