@@ -10,6 +10,7 @@ from vrp.accounts.middleware import switch_tenant
 from vrp.console import styleguide as samples
 from vrp.console.guard import member
 from vrp.console.today import cards
+from vrp.errors import NotAllowed
 from vrp.events.models import Event
 
 
@@ -49,5 +50,13 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 
 
 def office_sign_in(request: HttpRequest) -> HttpResponse:
-    """The admin's own login page is not used: one sign-in for all of /ops/."""
+    """The admin's own login page is not used: one sign-in for all of /ops/.
+
+    Who is signed in and is sent here has no role that opens the back office; another
+    sign-in page would send them back and forth.
+    """
+    if request.user.is_authenticated:
+        raise NotAllowed(
+            "Your role does not open the back office. Ask a tenant admin if you need it."
+        )
     return redirect(f"/ops/sign-in/?next={request.GET.get('next', '/ops/office/')}")

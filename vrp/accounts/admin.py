@@ -1,0 +1,120 @@
+"""Back office: who is who. Tenant admins give roles; only superusers make people."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from vrp.accounts.enums import Permission, Role
+from vrp.accounts.models import Membership, User
+from vrp.accounts.services import grant_role, revoke_role
+from vrp.console.office_admin import TenantModelAdmin
+from vrp.events.services import Actor
+
+
+class MembershipForm(forms.ModelForm):
+    """A role for a person named by sign-in name: the list of all people is nobody's."""
+
+    username = forms.CharField(label="Sign-in name", max_length=150)
+
+    class Meta:
+        model = Membership
+        fields = ["role", "regions"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "username" in self.fields:
+            self.fields["username"].initial = self.instance.user.username
+            self.fields["username"].disabled = True
+
+    def clean_username(self) -> str:
+        name = self.cleaned_data["username"].strip()
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user is None:
+            raise ValidationError(
+                "Nobody signs in by this name. A superuser creates people first."
+            )
+        self.instance.user = user
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if given.get("role") == Role.FIELD and not given.get("regions"):
+            raise ValidationError({"regions": "A field worker needs a region."})
+        return given
+
+
+@admin.register(Membership)
+class MembershipAdmin(TenantModelAdmin):
+    """Roles in the entered tenant. Taking one away holds from the next request on."""
+
+    form = MembershipForm
+    edit_permission = Permission.MANAGE_MEMBERS
+    list_display = ["user", "role", "regions", "created_at"]
+    list_select_related = ["user", "tenant"]
+    list_filter = ["role"]
+    search_fields = ["user__username", "user__first_name", "user__last_name"]
+    fields = ["username", "role", "regions"]
+    ordering = ["user__username", "role"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        rows = super().get_queryset(request)
+        return rows.filter(tenant=request.tenant)  # type: ignore[attr-defined]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """A role is given or taken; only its regions change."""
+        return ["role"] if obj else []
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        saved = grant_role(
+            tenant=request.tenant,  # type: ignore[attr-defined]
+            user=obj.user,
+            role=Role(obj.role),
+            regions=obj.regions,
+            actor=Actor.user(request.user),
+        )
+        obj.pk, obj.tenant = saved.pk, saved.tenant
+
+    def record_change(
+        self, request: HttpRequest, obj: Any, names: list[str], change: bool
+    ) -> None:
+        """The service recorded it."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj and obj.user_id == request.user.pk and obj.role == Role.ADMIN:
+            return False  # else a brand could end up with nobody to give roles
+        return self.may_edit(request)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        revoke_role(
+            tenant=request.tenant,  # type: ignore[attr-defined]
+            user=obj.user,
+            role=Role(obj.role),
+            actor=Actor.user(request.user),
+        )
+        messages.info(request, "The role is gone from the next click on.")
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """People. The admin's own rule applies: superusers only."""
+
+    list_display = ["username", "first_name", "last_name", "is_active", "is_superuser"]
+    list_filter = ["is_active", "is_superuser"]
+    list_per_page = 50
+    show_full_result_count = False
+    filter_horizontal = []
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email", "timezone"]}),
+        ("May", {"fields": ["is_active", "is_superuser"]}),
+    ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # people who leave are switched off; what they did keeps its name
