@@ -178,7 +178,7 @@ kinds = st.sampled_from(
 
 @given(route=st.sampled_from(ROUTES), body=bodies, kind=kinds)
 @settings(
-    max_examples=120,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -205,7 +205,7 @@ turns = st.lists(
 
 @given(typed=turns, phone=st.one_of(st.none(), words))
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -30,7 +30,7 @@ def wired(workshop: Workshop, provider_id: str) -> Message:
 
 @given(st.lists(st.sampled_from(STATUSES), max_size=8))
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
