@@ -7,6 +7,8 @@ from payments.enums import PayoutState
 from payments.models import Payout
 from vrp.errors import Invalid
 
+# The next payment to the same number would fail as well.
+WRONG_NUMBER = {"2040", "SFC_IC0003", "400.002.02"}
 _WORDS = {
     PayoutState.DRAFT: "Waits for a second person to approve the run.",
     PayoutState.SENDING: "Being handed to the wallet now.",
@@ -38,7 +40,12 @@ def outcome_words(payout: Payout) -> str:
         case PayoutState.QUEUED:
             return f"Not sent: {told or 'no answer'}. It is tried again by itself."
         case PayoutState.FAILED:
-            return f"Not paid: {told}. The amount is owed again; the next run pays it."
+            first = (
+                "Put the number right first. "
+                if payout.result_code in WRONG_NUMBER
+                else ""
+            )
+            return f"Not paid: {told}. {first}It is owed again; the next run pays it."
         case PayoutState.UNKNOWN:
             return f"{told}. We ask the wallet; until it answers nobody sends it again."
         case PayoutState.REVIEW:
