@@ -18,7 +18,7 @@ from matching.reasons import Lowest
 
 # Says how far the work is: per cent and what is being done.
 Progress = Callable[[int, str], None]
-SOLVER_SECONDS = 20.0
+SOLVER_SECONDS = 15.0
 
 
 @dataclass
@@ -280,5 +280,5 @@ def _solver_words(found: Allocation) -> str:
     if found.method == "greedy":
         return "Best workshops first; the solver found nothing better in its time."
     if found.optimal:
-        return "Proven the best split under these rules, to a tenth of a per cent."
+        return "Proven to be within 0.2 % of the best split under these rules."
     return "A good split; the time limit ended the search before it was proven best."

@@ -2,11 +2,29 @@
 
 from collections import defaultdict
 
-from matching.allocation.problem import Answer, Books, Lot, Problem, marginal
+from matching.allocation.problem import (
+    Answer,
+    Books,
+    Lot,
+    Problem,
+    marginal,
+    objective,
+)
 
 
 def greedy(problem: Problem) -> Answer:
-    """Lot by lot, earliest due first; keeps every rule, needs no solver."""
+    """Lot by lot, earliest due first; keeps every rule, needs no solver.
+
+    Tried with the largest lots and, where fairness counts, with lots that stop at the
+    fair share; the better answer wins.
+    """
+    answers = [_attempt(problem, within_share=False)]
+    if problem.rules.fairness > 0:
+        answers.append(_attempt(problem, within_share=True))
+    return max(answers, key=lambda answer: objective(problem, answer))
+
+
+def _attempt(problem: Problem, *, within_share: bool) -> Answer:
     books, answer = Books(problem), Answer()
     pairs_of: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for pair in problem.pairs:
@@ -20,7 +38,7 @@ def greedy(problem: Problem) -> Answer:
                 pair,
             ),
         )
-        left = _fill(problem, books, answer, lot, ranked)
+        left = _fill(problem, books, answer, lot, ranked, within_share)
         left = _top_up(books, answer, lot, left)
         _place_rest(problem, books, answer, lot, ranked, left)
     return answer
@@ -32,11 +50,15 @@ def _fill(
     answer: Answer,
     lot: Lot,
     ranked: list[tuple[int, int]],
+    within_share: bool,
 ) -> int:
-    """Full lots down the ranking; returns what is left."""
+    """Lots down the ranking; returns what is left."""
     low, left = problem.rules.min_lot, lot.quantity
     for pair in ranked:
         take = min(books.room(*pair), left)
+        if within_share:
+            had = problem.makers[pair[1]].had + books.given[pair[1]]
+            take = min(take, max(int(problem.shares[pair[1]] - had), low))
         if 0 < left - take < low and left >= 2 * low:
             # Leave enough for one more proper lot.
             take = min(take, left - low)

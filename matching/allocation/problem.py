@@ -13,9 +13,12 @@ REST_COST = 8.0  # a job below the smallest lot; less than one missing piece
 SHARE_STEPS = ((1.0, 0.15), (1.5, 0.45), (3.0, 0.9))
 # Equal scores are ordered by the seed; a difference of a hundredth is never overturned.
 JITTER = 1e-3
-# A lot with more candidates is reduced to its best and a random rest, as wide as this
-# because keeping only some dozens leaves work unplaced that could be placed.
-BEST, OTHERS, RESTS = 250, 150, 40
+# A lot with very many candidates is reduced to its best and some others at random: at
+# least so many, and enough to make the whole plan so many times over. Keeping only some
+# dozens where work is tight leaves pieces unplaced that could be placed.
+BEST, OTHERS, ROOM = 60, 30, 3
+# Of so many of the best candidates of a lot one may get a rest below the smallest lot.
+RESTS = 40
 
 
 @dataclass(frozen=True)
@@ -139,22 +142,25 @@ def fair_shares(problem: Problem) -> dict[int, float]:
 
 
 def _thin_out(problem: Problem, random: Random) -> None:
-    """Of very many candidates for a lot keep the best, and others at random."""
+    """Of very many candidates for a lot keep the best, and some others at random.
+
+    The best are as many as could make the work of all lots several times over, because
+    lots compete for the same workshops and thinning must never cause a shortage.
+    """
+    need = sum(lot.quantity for lot in problem.lots.values())
     for lot in problem.lots.values():
         ranked = sorted(
             (pair for pair in problem.pairs if pair[0] == lot.id),
             key=lambda pair: (-marginal(problem, pair, 0), pair),
         )
-        tail = ranked[BEST:]
-        keep = set(ranked[:BEST]) | set(random.sample(tail, min(OTHERS, len(tail))))
-        # Enough room three times over, or the thinning itself could cause a shortage.
-        room = sum(problem.room(*pair) for pair in keep)
+        room, keep = 0, 0
+        while keep < len(ranked) and (keep < BEST or room < ROOM * need):
+            room += problem.room(*ranked[keep])
+            keep += 1
+        tail = ranked[keep:]
+        lucky = set(random.sample(tail, min(OTHERS, len(tail))))
         for pair in tail:
-            if pair in keep:
-                continue
-            if room < 3 * lot.quantity:
-                room += problem.room(*pair)
-            else:
+            if pair not in lucky:
                 del problem.pairs[pair]
 
 

@@ -17,7 +17,7 @@ from matching.allocation.problem import (
 )
 
 # Relative distance to the proven best at which the search may end.
-GAP = 1e-3
+GAP = 2e-3
 # The search ends by nodes first, so that the same input gives the same plan on a fast
 # and on a slow machine; the clock is the second limit.
 NODES = 3_000

@@ -14,6 +14,8 @@ from vrp.errors import IllegalMove, Invalid
 from vrp.events.services import Actor, record
 
 MAX_REASON = 200
+# What the solver had proven no longer holds.
+CHANGED = "Changed by a planner after it was computed."
 
 
 @transaction.atomic
@@ -181,6 +183,9 @@ def _recount(plan: Plan, row: PlanWorkOrder) -> None:
     elif not row.short:
         row.why_short = ""
     row.save(update_fields=["short", "why_short"])
+    if plan.solver != CHANGED:
+        plan.solver = CHANGED
+        plan.save(update_fields=["solver"])
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from matching.allocation import Allocation, Lot, Maker, Rules, allocate
 
 SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
