@@ -37,8 +37,8 @@ def do_once(
 ) -> HttpResponse:
     """Run ``work`` under the request's ``Idempotency-Key``, or replay its answer.
 
-    The body must have been parsed before. Success and final refusals (4xx) are stored;
-    409, 429 and 5xx are not, since the same request may succeed later.
+    A body that cannot be read raises before the key is taken. Success and final refusals
+    (4xx) are stored; 409, 429 and 5xx are not, since the same request may succeed later.
     """
     key = request.headers.get("Idempotency-Key", "")
     if not KEY.fullmatch(key):

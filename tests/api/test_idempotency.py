@@ -10,6 +10,7 @@ from django.utils import timezone
 from orders.api.idempotency import do_once
 from orders.clock import purge_idempotency_keys
 from orders.models import IdempotencyRecord, Order
+from orders.services.idempotency import InProgress, _retake
 from tests.api.conftest import Api, World, build_world, order_body
 from vrp.tenancy.scope import tenant_scope
 
@@ -115,6 +116,15 @@ def test_a_crashed_twin_is_taken_over_after_a_minute(world: World, api: Api) -> 
     in_flight(world, api, body, timedelta(seconds=61))
     assert api.place(body, key="k1").status_code == 201
     assert api.place(body, key="k1")["Idempotency-Replayed"] == "true"
+
+
+def test_only_one_takes_over(world: World, api: Api) -> None:
+    in_flight(world, api, order_body(), timedelta(seconds=61))
+    with tenant_scope(world.tenant):
+        row = IdempotencyRecord.objects.get()
+        _retake(row, timezone.now())
+        with pytest.raises(InProgress):
+            _retake(row, timezone.now())
 
 
 def test_who_lost_the_key_does_nothing(

@@ -25,6 +25,7 @@ from orders.webhooks import BACKOFF, sign
 from tests.api.conftest import Api, World, build_world
 from tests.api.receiver import Receiver, receiving
 from tests.builders import SYSTEM
+from tests.standin import until
 from vrp.events import outbox
 from vrp.events.models import Event
 from vrp.tenancy.scope import tenant_scope
@@ -386,6 +387,16 @@ def test_pages_of_deliveries(api: Api) -> None:
     assert api.get(f"{path}?cursor=WyJ4Il0").status_code == 400
 
 
+def waits_for_a_lock() -> bool:
+    """Whether another connection waits for something that this transaction holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            " AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        )
+        return cursor.fetchone()[0] > 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_endpoint_deleted_meanwhile_never_breaks_an_order() -> None:
     """Deleting waits for the order that is queueing a delivery, and takes it along."""
@@ -405,8 +416,7 @@ def test_an_endpoint_deleted_meanwhile_never_breaks_an_order() -> None:
         with transaction.atomic():
             assert world.api.place().status_code == 201
             thread.start()
-            thread.join(0.5)
-            assert thread.is_alive(), "deleting must wait for the order"
+            until(waits_for_a_lock)
         thread.join(10)
         assert not thread.is_alive()
         assert Order.objects.count() == 1
