@@ -307,9 +307,9 @@ def _hold(network: _Network, workshop: Workshop, skills: dict[Skill, int]) -> bo
 
 
 def _artisan(network: _Network, row: Row, outcome: Outcome) -> None:
+    # None: its lead row was refused, or it has none. That is noted there; the person's
+    # own mistakes are still worth telling in the same go.
     workshop = network.workshops.get(row["workshop"])
-    if workshop is None:
-        return  # its lead row was refused, or it has none: noted there
     joined_on = parse_date(row["joined_on"], "joined_on")
     left_on = parse_date(row["left_on"], "left_on") if row["left_on"] else None
     if left_on and left_on < joined_on:
@@ -324,6 +324,8 @@ def _artisan(network: _Network, row: Row, outcome: Outcome) -> None:
         "left_on": left_on,
     }
     code = _need(row, "artisan", 20)
+    if workshop is None:
+        return
     found = network.artisans.get(code)
     if found is None:
         network.new[Artisan].append(Artisan(tenant=network.tenant, code=code, **values))

@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import select_template
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from matching.models import Plan
+from matching.enums import PLAN_LIVE
+from matching.models import Plan, PlanWorkOrder
 from orders.console import life
 from orders.console.forms import OrderForm
 from orders.enums import OrderState
@@ -28,6 +28,7 @@ from orders.services.stock import receive_stock
 from payments.queries import order_pay
 from vrp.accounts.enums import Permission
 from vrp.accounts.permissions import require
+from vrp.console import formats
 from vrp.console.guard import member
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
@@ -95,7 +96,11 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
     seen = life.order_life(order)
     grant = request.grant  # type: ignore[attr-defined]
     is_open = order.state in OPEN_STATES
-    plans = Plan.objects.filter(rows__work_order__line__order=order)
+    plans = list(
+        Plan.objects.filter(rows__work_order__line__order=order)
+        .distinct()
+        .order_by("-number")[:5]
+    )
     context = {
         "order": order,
         "life": seen,
@@ -104,16 +109,13 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "hidden_jobs": max(len(seen.jobs) - life.SHOWN_JOBS, 0),
         "events": life.happened(seen),
         "facts": _facts(order),
-        "plans": list(plans.distinct().order_by("-number")[:3]),
+        "plans": plans,
+        "live_plan": next((one for one in plans if one.state in PLAN_LIVE), None),
         "at_risk": _at_risk(order),
         "may_plan": is_open and bool(seen.short) and grant.may(Permission.PLAN),
         "may_cancel": order.state in (OrderState.PLACED, OrderState.IN_PRODUCTION)
         and grant.may(Permission.PLACE_ORDERS),
         "may_stock": is_open and grant.may(Permission.EDIT_CATALOGUE),
-        # The matching room may bring its own form with the settings of a plan.
-        "plan_form": select_template(
-            ["matching/_plan_form.html", "orders/_plan_form.html"]
-        ),
     }
     return render(request, "orders/order.html", context)
 
@@ -257,22 +259,33 @@ def _number(request: HttpRequest, name: str) -> int | None:
 
 @waits_for(Permission.PLACE_ORDERS)
 def orders_wait(request: HttpRequest) -> list[Card]:
-    """Orders at risk, and new ones that nobody has planned."""
+    """Orders at risk, and new ones that nobody plans: the most urgent is named."""
+    risky = orders_at_risk(timezone.localdate())
+    planned = PlanWorkOrder.objects.filter(
+        plan__state__in=PLAN_LIVE, work_order__line__order=OuterRef("pk")
+    )
+    fresh = unplanned_orders().exclude(Exists(planned))
     return [
-        Card(
-            "Orders at risk",
-            orders_at_risk(timezone.localdate()).count(),
-            "ship within 7 days and lack parts",
-            "/ops/orders/?sort=due",
-            tone="bad",
-        ),
-        Card(
-            "New orders without a plan",
-            unplanned_orders().count(),
-            "no workshop has been asked yet",
-            "/ops/orders/?state=placed",
-        ),
+        _card("Orders at risk", risky, "/ops/orders/?sort=due", "lacks parts", "bad"),
+        _card("New orders without a plan", fresh, "/ops/orders/?state=placed"),
     ]
+
+
+def _card(
+    title: str, rows: QuerySet[Order], url: str, why: str = "", tone: str = "waiting"
+) -> Card:
+    """A card that names the order that ships first; alone, it leads straight there."""
+    count = rows.count()
+    first = rows.order_by("ship_by", "id").first() if count else None
+    if first is None:
+        return Card(title, 0, "", url, tone)
+    lines = first.lines.select_related("product").order_by("number")[:2]
+    what = ", ".join(f"{line.quantity:,} x {line.product.sku}" for line in lines)
+    day = formats.relative_day(first.ship_by, today=timezone.localdate())
+    words = [f"{first.po_number}: {what}", why, f"ships {day}"]
+    if count == 1:
+        url = f"/ops/orders/{first.pk}/"
+    return Card(title, count, ", ".join(word for word in words if word), url, tone)
 
 
 @waits_for(Permission.EDIT_CATALOGUE)

@@ -173,6 +173,13 @@ def test_a_second_lead_beside_one_who_is_not_in_the_file(network: Network) -> No
     assert "A-0017" in done.errors[0]["reason"]
 
 
+def test_all_mistakes_are_told_in_one_go(network: Network) -> None:
+    lead = LEAD.replace("0712345678", "0202345678")
+    done = load(network.tenant, sheet(lead, HELPER.replace("part_time", "boss")))
+    found = [(error["line"], error["column"]) for error in done.errors]
+    assert found == [(2, "phone"), (3, "engagement")]
+
+
 def test_one_artisan_twice(network: Network) -> None:
     done = load(network.tenant, sheet(LEAD, HELPER, HELPER))
     assert done.errors == [
