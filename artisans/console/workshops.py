@@ -239,7 +239,7 @@ def _grades(workshop: Workshop) -> dict[str, Any]:
         at__gte=timezone.now() - GRADED_LATELY,
     )
     sums = rows.aggregate(**{grade.value: Sum(grade.value) for grade in Grade})
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"label": grade.label, "value": sums[grade.value] or 0, "tone": grade.value}
         for grade in Grade
     ]

@@ -17,7 +17,9 @@ CHOICES = 1_000
 class OrderForm(forms.Form):
     """Head fields, and ``rows`` read from ``sku-<n>`` and ``quantity-<n>``."""
 
-    buyer = forms.ModelChoiceField(Buyer.objects.none(), empty_label="Choose")
+    buyer: forms.ModelChoiceField = forms.ModelChoiceField(
+        Buyer.objects.none(), empty_label="Choose"
+    )
     po_number = forms.CharField(
         label="PO number", max_length=40, help_text="The buyer's own number."
     )

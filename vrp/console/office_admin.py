@@ -28,7 +28,8 @@ class TenantForm(forms.ModelForm):
             self.instance.tenant = active_tenant()
 
     def _get_validation_exclusions(self) -> set[str]:
-        return super()._get_validation_exclusions() - {"tenant"}
+        # Django's own hook for this, which the stubs leave out.
+        return super()._get_validation_exclusions() - {"tenant"}  # type: ignore[misc]
 
 
 class Reader:
@@ -73,7 +74,7 @@ class TenantModelAdmin(Reader, admin.ModelAdmin):
     """Master data of the entered tenant. Each change is an event with the names of the
     fields; the admin's own log is not kept, because it knows no tenant."""
 
-    form = TenantForm
+    form: type[forms.ModelForm] = TenantForm
     actions = None
     list_per_page = 50
     show_full_result_count = False
@@ -106,13 +107,13 @@ class TenantModelAdmin(Reader, admin.ModelAdmin):
             data={"thing": str(obj._meta.verbose_name), "fields": names},
         )
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Kept as an event instead."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Kept as an event instead."""
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Kept as an event instead."""
 
     def history_view(

@@ -133,7 +133,8 @@ def _skill_row(
 
 
 def _women_first(count: int, women: int, rng: random.Random) -> list[str]:
-    found: list[str] = [Gender.FEMALE] * women + [Gender.MALE] * (count - women)
+    men = count - women
+    found = [Gender.FEMALE.value] * women + [Gender.MALE.value] * men
     rng.shuffle(found)
     return found
 
