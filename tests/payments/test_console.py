@@ -1,5 +1,6 @@
 """The money pages: who sees and does what, what they say, and how many queries."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ from payments.queries import order_pay
 from payments.services.results import take_result
 from payments.services.settling import lock_payout, mark_unknown
 from payments.services.wallet import stop_channel
-from tests.builders import SYSTEM, Network, build_workshop
+from tests.builders import SYSTEM, Network, build_user, build_workshop
 from tests.payments.conftest import approved, run_of
 from tests.payments.test_callbacks import result
 from vrp.accounts.enums import Role
@@ -164,8 +165,6 @@ def test_another_tenant_finds_nothing(
     maker: User,
     checker: User,
 ) -> None:
-    from tests.builders import build_user
-
     graded(30)
     run = run_of(tenant, maker)
     payout, account = run.payouts.get(), Account.objects.first()
@@ -222,8 +221,6 @@ def test_progress_asks_for_the_page_once_the_run_ends(
     assert "X-Refresh-Done" not in as_maker.get(path)
     payout = run.payouts.get()
     outbox.claim(outbox._outboxes["payout"], payout.pk)
-    import json
-
     body = json.dumps(result(str(payout.originator_id))).encode()
     take_result(tenant=tenant, body=body)
     assert as_maker.get(path)["X-Refresh-Done"] == "page"
@@ -299,10 +296,7 @@ def test_what_an_order_earned(graded: Callable[..., Payable]) -> None:
 
 
 def queries(client: Client, path: str) -> int:
-    client.get(path)
-    with CaptureQueriesContext(
-        connection,
-    ) as caught:
+    with CaptureQueriesContext(connection) as caught:
         assert client.get(path).status_code == 200
     return len(caught)
 
@@ -339,9 +333,8 @@ def test_query_counts_do_not_grow_with_rows(
     first = approved(tenant, maker, checker)
     graded(30, shops[1])
     few = measure(first)
-    for shop in shops[2:5]:
+    for shop in (*shops[2:5], shops[2]):
         graded(30, shop)
-        graded(31, shop)
     second = approved(tenant, maker, checker)
     graded(30, shops[3])
     graded(30, shops[4])
