@@ -140,9 +140,9 @@ def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> Non
     _check_codes(rows, network, outcome)
     for row in rows:
         if _is_lead_row(row):
-            _guarded(row, outcome, lambda row=row: _workshop(network, row, outcome))
+            _guarded(_workshop, network, row, outcome)
     for row in rows:
-        _guarded(row, outcome, lambda row=row: _artisan(network, row, outcome))
+        _guarded(_artisan, network, row, outcome)
     _check_leads(rows, network, outcome)
     if outcome.errors:
         return  # nothing of the file is kept, so nothing is written
@@ -157,9 +157,14 @@ def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> Non
         )
 
 
-def _guarded(row: Row, outcome: Outcome, work: Callable[[], None]) -> None:
+def _guarded(
+    work: Callable[[_Network, Row, Outcome], None],
+    network: _Network,
+    row: Row,
+    outcome: Outcome,
+) -> None:
     try:
-        work()
+        work(network, row, outcome)
     except Invalid as error:
         outcome.refuse(row.line, error.field, error.message)
 

@@ -20,7 +20,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest, TruncDate
 
 from orders.enums import JOB_AT_WORKSHOP, OrderState, WorkOrderState
-from orders.models import Component, Job, Order, StockMove, WorkOrder
+from orders.models import Job, Order, PartNeed, StockMove, WorkOrder
 
 OPEN_STATES = (OrderState.PLACED, OrderState.IN_PRODUCTION, OrderState.READY)
 # An order whose parts are not all in this near to its ship-by date is at risk.
@@ -114,8 +114,9 @@ def named(text: str) -> Q:
     return found
 
 
-def parts_to_buy() -> QuerySet[Component]:
-    """Bought-in parts that orders wait for, with ``missing`` pieces."""
-    short = Q(needs__reserved__lt=F("needs__quantity"))
-    missing = Sum(F("needs__quantity") - F("needs__reserved"), filter=short)
-    return Component.objects.filter(short).annotate(missing=missing).order_by("code")
+def parts_to_buy() -> list[tuple[str, int]]:
+    """Bought-in parts that orders wait for: code, and how many pieces are missing."""
+    short = PartNeed.objects.filter(reserved__lt=F("quantity")).order_by()
+    missing = Sum(F("quantity") - F("reserved"))
+    sums = short.values_list("component__code").annotate(missing=missing)
+    return sorted(sums, key=lambda row: (-row[1], row[0]))

@@ -291,7 +291,7 @@ def _card(
 @waits_for(Permission.EDIT_CATALOGUE)
 def parts_wait(request: HttpRequest) -> list[Card]:
     """Bought-in parts that orders lack."""
-    missing = list(parts_to_buy())
-    words = ", ".join(f"{row.missing:,} {row.code}" for row in missing[:3])
+    missing = parts_to_buy()
+    words = ", ".join(f"{pieces:,} {code}" for code, pieces in missing[:3])
     detail = f"{words}, ..." if len(missing) > 3 else words
     return [Card("Parts to buy", len(missing), detail, "/ops/orders/", tone="warn")]
