@@ -94,6 +94,8 @@ class MadePart:
             ("offered, no answer yet", waiting, "neutral"),
             ("with nobody", self.short, "bad"),
         ]
+        if self.work_order.state == WorkOrderState.CANCELLED:
+            parts.append(("cancelled", self.work_order.open_quantity, "neutral"))
         return [
             {"label": label, "value": value, "tone": tone}
             for label, value, tone in parts

@@ -69,6 +69,14 @@ def test_a_file_that_cannot_be_read_is_not_kept(
     assert ImportFile.objects.count() == 0
 
 
+def test_a_huge_body_is_refused_by_its_size(
+    network: Network, signed_in: SignedIn
+) -> None:
+    answer = upload(signed_in(Role.PLANNER), b"x" * (9 * 2**20))
+    assert answer.status_code in (400, 413)
+    assert ImportFile.objects.count() == 0
+
+
 def test_no_file_at_all(network: Network, signed_in: SignedIn) -> None:
     answer = signed_in(Role.PLANNER).post("/ops/orders/import/", {"file": "text"})
     assert answer.status_code == 422
