@@ -35,6 +35,8 @@ from vrp.tenancy.numbers import next_number
 
 MAX_QUANTITY = 1_000_000
 MAX_LINES = 200
+# What fits the database's integer columns.
+MAX_PARTS = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def place_order(
     Raises ``Invalid`` for a line that cannot be made (with the field's path) and
     ``Conflict`` (code ``duplicate_po``) when the buyer used this PO number before.
     """
-    products = _check(tenant, po_number, lines, ship_by, channel)
+    products = _check(buyer, po_number, lines, ship_by, channel)
     order = Order(
         tenant=tenant,
         buyer=buyer,
@@ -76,17 +78,18 @@ def place_order(
         note=note,
     )
     _insert(order)
-    for number, line_input in enumerate(lines, start=1):
-        product = products[line_input.sku]
-        line = OrderLine.objects.create(
+    rows = OrderLine.objects.bulk_create(
+        OrderLine(
             tenant=tenant,
             order=order,
             number=number,
-            product=product,
-            quantity=line_input.quantity,
-            unit_price_minor=product.price_minor,
+            product=products[line.sku],
+            quantity=line.quantity,
+            unit_price_minor=products[line.sku].price_minor,
         )
-        explode(line)
+        for number, line in enumerate(lines, start=1)
+    )
+    explode(order, rows)
     record(
         "order.placed",
         subject=order,
@@ -118,7 +121,7 @@ def _insert(order: Order) -> None:
 
 
 def _check(
-    tenant: Tenant, po_number: str, lines: list[LineInput], ship_by: date, channel: str
+    buyer: Buyer, po_number: str, lines: list[LineInput], ship_by: date, channel: str
 ) -> dict[str, Product]:
     """The products by SKU, or ``Invalid`` for the first thing that is not acceptable."""
     today = timezone.localdate()
@@ -149,7 +152,13 @@ def _check(
             raise Invalid(
                 f"A quantity is 1 to {MAX_QUANTITY:,}.", field=f"{path}.quantity"
             )
-        low = tenant.white_label_minimum
+        if product.currency != buyer.currency:
+            raise Invalid(
+                f"{line.sku} is priced in {product.currency}, {buyer.name} is invoiced "
+                f"in {buyer.currency}.",
+                field=f"{path}.sku",
+            )
+        low = buyer.tenant.white_label_minimum
         if channel == Channel.WHITE_LABEL and line.quantity < low:
             raise Invalid(
                 f"White-label orders start at {low} pieces a line.",
@@ -158,58 +167,82 @@ def _check(
     return products
 
 
-def explode(line: OrderLine) -> None:
-    """Turn one line into work orders (made parts) and part needs (bought-in parts).
+def explode(order: Order, lines: list[OrderLine]) -> None:
+    """Turn the lines into work orders (made parts) and part needs (bought-in parts).
 
     Parts due = ship-by date less the tenant's days at headquarters, never before today.
+    The number of queries depends on the distinct bought-in parts, not on the lines.
     """
-    today = timezone.localdate()
-    due_on = line.order.ship_by - timedelta(days=line.tenant.assembly_days)
-    needs = explode_product(line.product, line.quantity)
-    if not needs:
-        raise Invalid(
-            f"{line.product.sku} has no bill of materials yet. Complete it in the "
-            "back office first.",
-            field="lines",
-        )
-    for component, quantity in needs.items():
-        if component.kind == ComponentKind.MADE:
-            WorkOrder.objects.create(
-                tenant=line.tenant,
-                line=line,
-                component=component,
-                quantity=quantity,
-                due_on=max(due_on, today),
+    tenant = order.tenant
+    due_on = max(
+        order.ship_by - timedelta(days=tenant.assembly_days), timezone.localdate()
+    )
+    bill = Bill.read([line.product for line in lines])
+    made: list[WorkOrder] = []
+    bought: list[PartNeed] = []
+    for line in lines:
+        needs = bill.explode(line.product, line.quantity)
+        if not needs:
+            raise Invalid(
+                f"{line.product.sku} has no bill of materials yet. Complete it in the "
+                "back office first.",
+                field=f"lines[{line.number - 1}].sku",
             )
-        else:
-            PartNeed.objects.create(
-                tenant=line.tenant, line=line, component=component, quantity=quantity
+        if max(needs.values()) > MAX_PARTS:
+            raise Invalid(
+                f"That needs more than {MAX_PARTS:,} pieces of one part.",
+                field=f"lines[{line.number - 1}].quantity",
             )
-            reserve(component=component)
+        for part, quantity in needs.items():
+            row = {"tenant": tenant, "line": line, "component": part}
+            if part.kind == ComponentKind.MADE:
+                made.append(WorkOrder(quantity=quantity, due_on=due_on, **row))
+            else:
+                bought.append(PartNeed(quantity=quantity, **row))
+    WorkOrder.objects.bulk_create(made)
+    PartNeed.objects.bulk_create(bought)
+    parts = {need.component_id: need.component for need in bought}
+    for pk in sorted(parts):
+        reserve(component=parts[pk])
 
 
-def explode_product(product: Product, quantity: int) -> dict[Component, int]:
-    """Made and bought parts that ``quantity`` of the product needs, all levels down.
+@dataclass(frozen=True)
+class Bill:
+    """Bills of materials, read once: lines by product and by assembled component."""
 
-    Raises ``Invalid`` when a bill of materials contains itself.
-    """
-    children: dict[int, list[BomLine]] = defaultdict(list)
-    for row in BomLine.objects.filter(parent__isnull=False).select_related("component"):
-        children[row.parent_id or 0].append(row)
-    needs: dict[Component, int] = defaultdict(int)
+    products: dict[int, list[BomLine]]
+    parents: dict[int, list[BomLine]]
 
-    def descend(component: Component, count: int, path: tuple[int, ...]) -> None:
-        if component.pk in path:
-            raise Invalid(f"The bill of materials of {component.code} contains itself.")
-        if component.kind != ComponentKind.ASSEMBLED:
-            needs[component] += count
-            return
-        for row in children[component.pk]:
-            descend(row.component, count * row.quantity, (*path, component.pk))
+    @classmethod
+    def read(cls, products: list[Product]) -> "Bill":
+        """The bills of these products and of every assembled component. Two queries."""
+        bill = cls(defaultdict(list), defaultdict(list))
+        rows = BomLine.objects.select_related("component")
+        for row in rows.filter(product__in=products):
+            bill.products[row.product_id or 0].append(row)
+        for row in rows.filter(parent__isnull=False):
+            bill.parents[row.parent_id or 0].append(row)
+        return bill
 
-    for row in BomLine.objects.filter(product=product).select_related("component"):
-        descend(row.component, quantity * row.quantity, ())
-    return dict(sorted(needs.items(), key=lambda pair: pair[0].code))
+    def explode(self, product: Product, quantity: int) -> dict[Component, int]:
+        """Made and bought parts that ``quantity`` of the product needs, all levels down.
+
+        Raises ``Invalid`` when a bill of materials contains itself.
+        """
+        needs: dict[Component, int] = defaultdict(int)
+
+        def descend(part: Component, count: int, path: tuple[int, ...]) -> None:
+            if part.pk in path:
+                raise Invalid(f"The bill of materials of {part.code} contains itself.")
+            if part.kind != ComponentKind.ASSEMBLED:
+                needs[part] += count
+                return
+            for row in self.parents[part.pk]:
+                descend(row.component, count * row.quantity, (*path, part.pk))
+
+        for row in self.products[product.pk]:
+            descend(row.component, quantity * row.quantity, ())
+        return dict(sorted(needs.items(), key=lambda pair: pair[0].code))
 
 
 @transaction.atomic

@@ -1,5 +1,7 @@
 """An order's life through the services of this room."""
 
+from typing import Any
+
 import pytest
 from django.db import connection, transaction
 
@@ -254,6 +256,48 @@ def test_a_bill_of_materials_that_contains_itself_is_refused(network: Network) -
         )
     with pytest.raises(Invalid, match="contains itself"):
         build_order(network)
+
+
+def test_a_product_in_another_currency_is_refused(network: Network) -> None:
+    network.product.currency = "EUR"
+    network.product.save()
+    with pytest.raises(Invalid, match="priced in EUR"):
+        build_order(network)
+
+
+def test_more_parts_than_can_be_counted_are_refused(network: Network) -> None:
+    network.product.bom.update(quantity=3_000)
+    with pytest.raises(Invalid) as refused:
+        build_order(network, 1_000_000)
+    assert refused.value.field == "lines[0].quantity"
+
+
+def test_many_lines_cost_no_more_queries_than_one(
+    network: Network, django_assert_max_num_queries: Any
+) -> None:
+    from orders.models import BomLine, Product
+
+    skus = []
+    for number in range(40):
+        product = Product.objects.create(
+            tenant=network.tenant, sku=f"P-{number}", name="x", price_minor=100
+        )
+        for part in (network.pendant, network.chain):
+            BomLine.objects.create(
+                tenant=network.tenant, product=product, component=part, quantity=1
+            )
+        skus.append(product.sku)
+    with django_assert_max_num_queries(45):
+        place_order(
+            tenant=network.tenant,
+            buyer=network.buyer,
+            po_number="MANY",
+            lines=[LineInput(sku, 10) for sku in skus],
+            ship_by=build_day(28),
+            actor=SYSTEM,
+        )
+    assert WorkOrder.objects.count() == 40
+    assert PartNeed.objects.count() == 40
 
 
 def test_levels_multiply(network: Network) -> None:
