@@ -1,6 +1,5 @@
 """Back office: the network."""
 
-
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 
