@@ -53,6 +53,10 @@ UNREAD = (
     "SELECT count(*) FROM phone_message WHERE direction = 'in' AND state = 'received'"
 )
 
+# What is held and what waits at the moment of the strike.
+IN_HAND = """SELECT state, count(*) FROM {table}
+    WHERE state IN ('queued', 'sending') GROUP BY state"""
+
 
 def until(what: str, probe: Callable[[], object], seconds: float = 150) -> object:
     return poll(what, probe, seconds=seconds, pause=0.1)
@@ -90,9 +94,12 @@ class Trouble(Calm):
     known what the worker was doing: two are in flight, the rest waits in Redis.
     """
 
-    def strike(self) -> None:
+    def strike(self, table: str) -> None:
         """Kill, then forget, so that the next worker finds an empty queue."""
         before = self.system.process("worker")
+        states = dict(self.system.rows(IN_HAND.format(table=table)))
+        assert states.get("sending") == CHILDREN, f"{table}: {states}"
+        assert states.get("queued", 0) >= 1, f"{table}: {states}"
         self.system.kill_worker()
         self.system.flush_redis()
         until(
@@ -111,7 +118,7 @@ class Trouble(Calm):
             "both children of the worker hold an offer",
             lambda: sum(len(one.sms()) for one in tour.artisans.values()) >= CHILDREN,
         )
-        self.strike()
+        self.strike("phone_message")
 
     def before_answers(self) -> None:
         self.system.kill_worker()
@@ -132,7 +139,7 @@ class Trouble(Calm):
             "both children of the worker hold a payment",
             lambda: sum(len(one.money()) for one in earners(tour)) >= CHILDREN,
         )
-        self.strike()
+        self.strike("payments_payout")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The tour's command line: options, the end's words, the exit status."""
 
 import argparse
+import traceback
 from pathlib import Path
 
 from vrp.walk.problem import NotRight
@@ -54,6 +55,12 @@ def tell(data: Path, *, quiet: bool, po: str, quantity: int) -> int:
         walk(tour, SCENES)
     except NotRight as error:
         show.failed(str(error))
+        return 1
+    except (LookupError, ValueError, TypeError) as error:
+        # An answer in a shape nobody expected: a page or the API has changed.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}, line {where.lineno}"
+        show.failed(f"an answer cannot be understood ({place}): {error!r}")
         return 1
     except KeyboardInterrupt:
         show.failed("stopped by hand. What was begun stays as it is.")

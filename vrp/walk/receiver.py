@@ -13,6 +13,7 @@ from typing import Any
 # The buyer refuses stamps that are further off than this, as Standard Webhooks says.
 TOLERANCE_SECONDS = 300
 LARGEST = 1_000_000
+HOOK = "/hooks/orders"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/hooks/orders"
+        return f"http://127.0.0.1:{self._server.server_address[1]}{HOOK}"
 
     def about(self, order_id: str) -> list[Told]:
         """What came about one order, oldest first; repeats of one id once."""

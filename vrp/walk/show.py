@@ -1,5 +1,6 @@
 """How the tour is told: numbered steps, a small phone, dots while waiting."""
 
+import os
 import sys
 import textwrap
 import time
@@ -33,7 +34,7 @@ class Show:
     def __init__(self, out: TextIO | None = None, *, quiet: bool = False) -> None:
         self.out = out or sys.stdout
         self.quiet = quiet
-        self.colours = self.out.isatty()
+        self.colours = self.out.isatty() and not os.environ.get("NO_COLOR")
         self.number = 0
         self.began = time.monotonic()
 

@@ -6,10 +6,16 @@ from typing import Any
 
 from vrp.walk.facts import Facts
 from vrp.walk.problem import check
-from vrp.walk.receiver import Receiver
+from vrp.walk.receiver import HOOK, Receiver
 from vrp.walk.web import call, json_of, new_session
 
-OURS = "/hooks/orders"
+# A buyer has at most ten endpoints; so many of old tours may stay.
+KEPT = 3
+
+
+def _is_ours(url: str) -> bool:
+    """Whether an address is one that a tour registered."""
+    return url.startswith("http://127.0.0.1:") and url.endswith(HOOK)
 
 
 class Buyer:
@@ -29,10 +35,11 @@ class Buyer:
         return json_of(call(self._session, "GET", url, params=query))
 
     def listen(self) -> None:
-        """Register the receiver; endpoints that an aborted tour left go first."""
-        for row in self.get("/webhooks")["results"]:
-            if row["url"].startswith("http://127.0.0.1:") and row["url"].endswith(OURS):
-                self._remove(row["id"])
+        """Register the receiver. Endpoints that aborted tours left make room for it."""
+        ours = [row for row in self.get("/webhooks")["results"] if _is_ours(row["url"])]
+        # Newest first: those kept may belong to a tour that runs at this moment.
+        for row in ours[KEPT:]:
+            self._remove(row["id"])
         body = {"url": self.receiver.url}
         made = json_of(call(self._session, "POST", f"{self._api}/webhooks", json=body))
         self._endpoint, self.receiver.secret = made["id"], made["secret"]
