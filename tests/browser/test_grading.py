@@ -3,14 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from payments.models import Payable
 from qc.enums import Grade
 from qc.models import Batch, Inspection
 from qc.services import ensure_default_defects
-from tests.browser.conftest import PASSWORD
+from tests.browser.conftest import Opens, SignsIn, fill_sign_in, with_password
 from tests.builders import Network
 from tests.qc.steps import bring_in
 from vrp.accounts.enums import Role
@@ -31,7 +30,7 @@ def press(page: Page, *keys: str) -> None:
 
 
 def test_a_batch_is_graded_by_keyboard_only(
-    batch: Batch, person: Callable[..., User], sign_in: Callable[[User], Page]
+    batch: Batch, person: Callable[..., User], sign_in: SignsIn
 ) -> None:
     page = sign_in(person(Role.QC))
     page.goto(page.url + "batches/")
@@ -74,27 +73,18 @@ def test_a_batch_is_graded_by_keyboard_only(
     reasons = found.grades.filter(grade=Grade.B).values_list("defect__code", flat=True)
     assert sorted(reasons) == ["colour-differs", "colour-differs", "crack"]
     assert Payable.objects.get().items == 18
+    # The heading may be there before the script that knows the key.
+    page.wait_for_load_state()
     press(page, "l")
     expect(page.locator(".label")).to_have_count(18)
 
 
 def test_a_batch_is_graded_without_a_script(
-    batch: Batch,
-    person: Callable[..., User],
-    chromium: Browser,
-    live_server: LiveServer,
+    batch: Batch, person: Callable[..., User], open_page: Opens
 ) -> None:
-    user = person(Role.QC)
-    user.set_password(PASSWORD)
-    user.save()
-    context = chromium.new_context(
-        java_script_enabled=False, viewport={"width": 360, "height": 740}
-    )
-    page = context.new_page()
-    page.goto(f"{live_server.url}/ops/batches/{batch.pk}/")
-    page.fill("[name=username]", user.username)
-    page.fill("[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
+    page = open_page(phone=True, script=False)
+    page.goto(f"/ops/batches/{batch.pk}/")
+    fill_sign_in(page, with_password(person(Role.QC)))
     page.wait_for_url(f"**/ops/batches/{batch.pk}/")
     page.fill("[name=aa]", "15")
     page.locator("[name=rework_count]").nth(0).fill("3")
@@ -109,5 +99,4 @@ def test_a_batch_is_graded_without_a_script(
     page.fill("[name=aa]", "16")
     page.get_by_role("button", name="Save grades").click()
     expect(page.get_by_text("16 of 20 accepted")).to_be_visible()
-    context.close()
     assert Inspection.objects.get().rework == 4
