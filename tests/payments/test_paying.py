@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from artisans.models import Workshop
-from payments.daraja import Daraja, Refused
+from payments.daraja import Accepted, Daraja, NotSent, Refused, Unknown
 from payments.enums import PayoutState, QueryState, RunState
 from payments.models import Payable, Payout, PayoutRun, StatusQuery, WalletCallback
 from payments.queries import book_differences, last_payouts, on_its_way, owed_to
@@ -407,3 +407,25 @@ def test_a_refused_number_fails_at_once(
     take_answer(payout.pk, Refused("400.002.02", "Bad Request - Invalid PartyB", True))
     assert state_of(payout) == PayoutState.FAILED
     assert owed_to(network.horn[0]) == payout.amount_minor
+
+
+def test_an_answer_after_the_lease_ran_out_changes_nothing(
+    tenant: Tenant, graded: Callable[..., Payable], maker: User, checker: User
+) -> None:
+    graded(40)
+    payout = approved(tenant, maker, checker).payouts.get()
+    outbox.claim(outbox._outboxes["payout"], payout.pk)
+    Payout.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    outbox.sweep(tenant)
+    late = [
+        NotSent("away"),
+        Unknown("no answer"),
+        Refused("400.002.02", "Invalid PartyB", True),
+        Refused("token", "refused", False),
+    ]
+    for outcome in late:
+        take_answer(payout.pk, outcome)
+        assert state_of(payout) == PayoutState.UNKNOWN
+    take_answer(payout.pk, Accepted("AG_9"))
+    assert state_of(payout) == PayoutState.UNKNOWN
+    assert payout.conversation_id == "AG_9"
