@@ -18,6 +18,7 @@ from tests.e2e.outcome import (
     outcome_of,
 )
 from tests.e2e.system import System
+from vrp.walk.actors.artisan import Artisan
 from vrp.walk.problem import NotRight
 from vrp.walk.scenes.answering import (
     decline,
@@ -32,7 +33,7 @@ from vrp.walk.scenes.grading import (
 )
 from vrp.walk.scenes.making import workshops_make_and_deliver
 from vrp.walk.scenes.ordering import buyer_orders
-from vrp.walk.scenes.paying import approve, earners, expect_paid, make_run
+from vrp.walk.scenes.paying import approve, clear_up, earners, expect_paid, make_run
 from vrp.walk.scenes.planning import (
     expect_offers,
     find_order,
@@ -83,8 +84,8 @@ class Calm:
     def before_approval(self, tour: Tour) -> None:
         """The run is made; its payments are about to leave."""
 
-    def after_approval(self, tour: Tour) -> None:
-        """The payments are queued."""
+    def after_approval(self, tour: Tour, run: str) -> None:
+        """The payments of the run at this address are queued."""
 
 
 class Trouble(Calm):
@@ -132,14 +133,23 @@ class Trouble(Calm):
         self.system.flush_redis()
 
     def before_approval(self, tour: Tour) -> None:
+        # Paid, but neither the request nor any callback ever says so.
         tour.misbehave("wallet", {"do": "hang", "times": CHILDREN, "seconds": 30})
+        tour.misbehave("wallet", {"do": "result_none", "times": CHILDREN})
 
-    def after_approval(self, tour: Tour) -> None:
+    def after_approval(self, tour: Tour, run: str) -> None:
         until(
             "both children of the worker hold a payment",
-            lambda: sum(len(one.money()) for one in earners(tour)) >= CHILDREN,
+            lambda: len(_with_money(tour)) >= CHILDREN,
         )
+        held = _with_money(tour)
         self.strike("payments_payout")
+        for artisan in held:
+            clear_up(tour, run, artisan)
+
+
+def _with_money(tour: Tour) -> list[Artisan]:
+    return [one for one in earners(tour) if one.money()]
 
 
 @contextmanager
@@ -187,7 +197,7 @@ def _pay(tour: Tour, events: Calm) -> None:
     run, total = make_run(tour, people)
     events.before_approval(tour)
     approve(tour, run, total)
-    events.after_approval(tour)
+    events.after_approval(tour, run)
     for artisan in people:
         expect_paid(tour, artisan, aloud=False)
 

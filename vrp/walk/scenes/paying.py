@@ -29,7 +29,7 @@ def workshops_are_paid(tour: Tour) -> None:
     for artisan in people:
         if artisan is not unlucky:
             expect_paid(tour, artisan, aloud=artisan is tour.heroine.artisan)
-    _cleared_up(tour, run, unlucky)
+    clear_up(tour, run, unlucky)
     _read_on_her_phone(tour, tour.heroine.artisan)
 
 
@@ -107,7 +107,7 @@ def expect_paid(tour: Tour, artisan: Artisan, *, aloud: bool) -> None:
     tour.show.money(f"{artisan.code} received KES {got:,}")
 
 
-def _cleared_up(tour: Tour, run: str, artisan: Artisan) -> None:
+def clear_up(tour: Tour, run: str, artisan: Artisan) -> None:
     """The payment that timed out: unknown, asked about, paid once."""
     show, maker = tour.show, tour.person("finance_maker")
     place = tour.wait(
