@@ -12,7 +12,10 @@ from typing import Any
 import structlog
 from django_scopes import get_scope
 
-PHONE = re.compile(r"(?<!\d)(?:\+|00)?(254|251)?0?[17]\d{5,6}(\d{3})(?!\d)")
+# With a country code in any spelling, or a Kenyan or Ethiopian national number.
+PHONE = re.compile(
+    r"(?:(?:\+|%2B)\d[\d \-]{5,12}|(?<!\d)(?:25[0-9])?0?[179]\d{5})(\d{3})(?!\d)"
+)
 SECRET_WORDS = ("password", "secret", "api_key", "apikey", "token", "pin", "credential")
 # Callback routes carry their secret in the path.
 SECRET_PATH = re.compile(r"(/(?:phone|pay)/)[^/\s]+")
@@ -20,7 +23,7 @@ SECRET_PATH = re.compile(r"(/(?:phone|pay)/)[^/\s]+")
 
 def mask(text: str) -> str:
     """The text with phone numbers cut to their last three digits, path secrets cut."""
-    return PHONE.sub(r"***\2", SECRET_PATH.sub(r"\1***", text))
+    return PHONE.sub(r"***\1", SECRET_PATH.sub(r"\1***", text))
 
 
 def _mask_value(value: Any) -> Any:

@@ -25,6 +25,11 @@ class Grant:
         return any(permission in GRANTS[role] for role in self.roles)
 
     @property
+    def may_write(self) -> bool:
+        """Whether any role writes at all: an auditor reads everything, writes nothing."""
+        return any(GRANTS[role] for role in self.roles)
+
+    @property
     def region_limit(self) -> frozenset[str] | None:
         """Regions this person is limited to; None where another role lifts the limit."""
         return self.regions if self.roles == {Role.FIELD} else None

@@ -1,6 +1,7 @@
 """Signing in and out, choosing the tenant, and the Today page."""
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -28,7 +29,7 @@ class SignOut(LogoutView):
 
 
 @require_POST
-@member
+@login_required
 def tenant(request: HttpRequest) -> HttpResponse:
     """Continue as another of one's tenants."""
     return switch_tenant(request)
