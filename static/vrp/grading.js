@@ -165,7 +165,12 @@
     dialog.showModal();
   }
 
+  // A dialog just closed keeps the focus until the browser paints: a quick Enter or
+  // Space would press its hidden button and count the piece again.
+  const pressable = (node) => node.closest("button, a, summary") && !dialog.contains(node);
+
   function pick(button) {
+    if (!dialog.open) return;
     dialog.close();
     chosen(button.dataset.defect);
   }
@@ -233,7 +238,7 @@
       const first = inputOf(linesOf(counters[0])[0]);
       first.focus();
       first.select();
-    } else if (key === "Enter" && !number && !event.target.closest("button, a, summary")) {
+    } else if (key === "Enter" && !number && !pressable(event.target)) {
       const left = total - done();
       if (left) say(left < 0 ? `${-left} too many` : `${left} still to grade`);
       else saved.focus();
