@@ -7,7 +7,6 @@ constraints as live work; nothing here is sent to anybody.
 
 import random
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,14 +31,13 @@ from orders.models import (
     Shipment,
     WorkOrder,
 )
-from payments.enums import AccountKind, PayoutState, RunState
-from payments.models import Entry, Payable, Payout, PayoutLine, PayoutRun, Posting
-from payments.services.ledger import account
 from qc.enums import BatchKind, BatchState, Grade, TicketState
 from qc.models import Batch, Defect, Inspection, Item, ItemGrade, ReworkTicket
 from vrp.accounts.models import User
 from vrp.demo.catalogue import Catalogue
 from vrp.demo.network import DemoNetwork
+from vrp.demo.paid import pay_monthly
+from vrp.demo.story import Past
 from vrp.events.models import Event
 from vrp.events.services import Actor
 from vrp.tenancy.models import Tenant
@@ -54,38 +52,6 @@ ORDERS = [
 LOT = 60
 
 
-@dataclass
-class _Past:
-    """Everything being collected on the way to the bulk inserts."""
-
-    tenant: Tenant
-    rng: random.Random
-    staff: dict[str, User]
-    makers: dict[int, list[Workshop]]
-    truth: dict[str, Any]
-    defects: list[Defect]
-    events: list[Event] = field(default_factory=list)
-    payables: list[tuple[Inspection, Job]] = field(default_factory=list)
-
-    def note(
-        self, name: str, subject: Any, at: datetime, actor: Actor, **data: Any
-    ) -> None:
-        """One line of the record, at its own time."""
-        self.events.append(
-            Event(
-                tenant=self.tenant,
-                name=name,
-                subject_type=subject._meta.model_name,
-                subject_id=subject.pk,
-                actor_kind=actor.kind,
-                actor_id=actor.id,
-                actor_label=actor.label,
-                data=data,
-                at=at,
-            )
-        )
-
-
 def build_past(
     tenant: Tenant,
     network: DemoNetwork,
@@ -94,7 +60,7 @@ def build_past(
     today: datetime,
 ) -> None:
     """Write the shipped orders and the monthly payments of what they earned."""
-    past = _Past(
+    past = Past(
         tenant=tenant,
         rng=rng,
         staff={name: _person(name) for name in ("grace", "mary", "daniel")},
@@ -118,7 +84,7 @@ def build_past(
             shipped_at=placed + timedelta(days=rng.randint(25, 31)),
         )
         _order(past, order, made.products[sku], quantity)
-    _payments(past)
+    pay_monthly(past)
     Event.objects.bulk_create(
         sorted(past.events, key=lambda event: event.at), batch_size=1_000
     )
@@ -139,7 +105,7 @@ def _makers(made: Catalogue, network: DemoNetwork) -> dict[int, list[Workshop]]:
     return found
 
 
-def _order(past: _Past, order: Order, product: Product, quantity: int) -> None:
+def _order(past: Past, order: Order, product: Product, quantity: int) -> None:
     line = OrderLine.objects.create(
         tenant=past.tenant,
         order=order,
@@ -166,7 +132,7 @@ def _order(past: _Past, order: Order, product: Product, quantity: int) -> None:
     past.note("order.shipped", order, shipped_at, Actor.user(past.staff["grace"]))
 
 
-def _work_order(past: _Past, line: OrderLine, part: Component, quantity: int) -> None:
+def _work_order(past: Past, line: OrderLine, part: Component, quantity: int) -> None:
     placed = line.order.placed_at
     work_order = WorkOrder.objects.create(
         tenant=past.tenant,
@@ -187,7 +153,7 @@ def _work_order(past: _Past, line: OrderLine, part: Component, quantity: int) ->
 
 
 def _job(
-    past: _Past, work_order: WorkOrder, part: Component, shop: Workshop, lot: int
+    past: Past, work_order: WorkOrder, part: Component, shop: Workshop, lot: int
 ) -> None:
     rng, truth = past.rng, past.truth[shop.code]
     offered = work_order.created_at + timedelta(hours=rng.randint(3, 30))
@@ -222,7 +188,7 @@ def _job(
     _record(past, job, first)
 
 
-def _delivery(past: _Past, job: Job, at: datetime) -> Counter[str]:
+def _delivery(past: Past, job: Job, at: datetime) -> Counter[str]:
     """The goods come in and are graded; what needs mending returns and passes."""
     delivery = Delivery.objects.create(
         tenant=past.tenant,
@@ -267,7 +233,7 @@ def _verdict(rng: random.Random, quality: float) -> str:
     return rng.choices((Grade.AA, Grade.A, Grade.B), (62, 34, 4))[0]
 
 
-def _batch(past: _Past, job: Job, at: datetime, counted: int, **more: Any) -> Batch:
+def _batch(past: Past, job: Job, at: datetime, counted: int, **more: Any) -> Batch:
     return Batch.objects.create(
         tenant=past.tenant,
         number=next_number(past.tenant, "batch"),
@@ -280,7 +246,7 @@ def _batch(past: _Past, job: Job, at: datetime, counted: int, **more: Any) -> Ba
     )
 
 
-def _inspect(past: _Past, batch: Batch, items: list[Item], at: datetime) -> Inspection:
+def _inspect(past: Past, batch: Batch, items: list[Item], at: datetime) -> Inspection:
     counts = Counter(item.grade for item in items)
     grader = past.staff["grace"]
     inspection = Inspection.objects.create(
@@ -319,7 +285,7 @@ def _inspect(past: _Past, batch: Batch, items: list[Item], at: datetime) -> Insp
 
 
 def _rework(
-    past: _Past, job: Job, inspection: Inspection, items: list[Item], at: datetime
+    past: Past, job: Job, inspection: Inspection, items: list[Item], at: datetime
 ) -> None:
     back = at + timedelta(days=4)
     ticket = ReworkTicket.objects.create(
@@ -339,7 +305,7 @@ def _rework(
     _inspect(past, batch, items, back + timedelta(hours=4))
 
 
-def _record(past: _Past, job: Job, first: Counter[str]) -> None:
+def _record(past: Past, job: Job, first: Counter[str]) -> None:
     due = datetime.combine(job.due_on, job.offered_at.timetz()).replace(hour=15)
     JobRecord.objects.create(
         tenant=past.tenant,
@@ -359,144 +325,4 @@ def _record(past: _Past, job: Job, first: Counter[str]) -> None:
         units_scrap=0,
         unit_price_minor=job.piece_rate_minor,
         currency=job.currency,
-    )
-
-
-def _payments(past: _Past) -> None:
-    """Post what was earned, and pay it in one run a month."""
-    months: dict[tuple[int, int], list[Payable]] = defaultdict(list)
-    for inspection, job in sorted(past.payables, key=lambda pair: pair[0].at):
-        payable = _payable(past, inspection, job)
-        months[payable.at.year, payable.at.month].append(payable)
-    for month in sorted(months):
-        _run(past, months[month])
-
-
-def _entry(
-    past: _Past, cause: str, memo: str, at: datetime, legs: list[tuple[Any, int]]
-) -> Entry:
-    entry = Entry.objects.create(tenant=past.tenant, cause=cause, memo=memo, at=at)
-    Posting.objects.bulk_create(
-        Posting(
-            tenant=past.tenant,
-            entry=entry,
-            account=to,
-            amount_minor=minor,
-            currency=past.tenant.currency,
-        )
-        for to, minor in legs
-    )
-    return entry
-
-
-def _accounts(past: _Past, shop: Workshop) -> tuple[Any, Any, Any, Any]:
-    tenant, currency = past.tenant, past.tenant.currency
-    return (
-        account(tenant, AccountKind.PIECE_WORK, currency),
-        account(tenant, AccountKind.WORKSHOP, currency, shop),
-        account(tenant, AccountKind.IN_TRANSIT, currency),
-        account(tenant, AccountKind.WALLET, currency),
-    )
-
-
-def _payable(past: _Past, inspection: Inspection, job: Job) -> Payable:
-    amount = inspection.accepted * job.piece_rate_minor
-    cost, owed, _, _ = _accounts(past, job.workshop)
-    entry = _entry(
-        past,
-        f"inspection:{inspection.pk}",
-        f"Job {job.number}, {inspection.batch}: {inspection.accepted} accepted",
-        inspection.at,
-        [(cost, amount), (owed, -amount)],
-    )
-    return Payable.objects.create(
-        tenant=past.tenant,
-        workshop=job.workshop,
-        inspection=inspection,
-        items=inspection.accepted,
-        piece_rate_minor=job.piece_rate_minor,
-        amount_minor=amount,
-        open_minor=0,
-        currency=job.currency,
-        entry=entry,
-        at=inspection.at,
-    )
-
-
-def _run(past: _Past, payables: list[Payable]) -> None:
-    at = max(row.at for row in payables) + timedelta(hours=5)
-    total = sum(row.amount_minor for row in payables)
-    run = PayoutRun.objects.create(
-        tenant=past.tenant,
-        number=next_number(past.tenant, "payout_run"),
-        state=RunState.DONE,
-        currency=past.tenant.currency,
-        up_to=at.date(),
-        gross_minor=total,
-        total_minor=total,
-        made_by=past.staff["mary"],
-        made_at=at,
-        approved_by=past.staff["daniel"],
-        approved_at=at + timedelta(minutes=20),
-        done_at=at + timedelta(minutes=24),
-    )
-    by_shop: dict[Workshop, list[Payable]] = defaultdict(list)
-    for row in payables:
-        by_shop[row.workshop].append(row)
-    for shop, rows in by_shop.items():
-        _payout(past, run, shop, rows)
-    past.note("run.done", run, run.done_at or at, Actor.user(past.staff["daniel"]))
-
-
-def _payout(past: _Past, run: PayoutRun, shop: Workshop, rows: list[Payable]) -> None:
-    amount = sum(row.amount_minor for row in rows)
-    approved = run.approved_at or run.made_at
-    receipt = f"T{past.rng.choice('ABCDEFGHJK')}{past.rng.randint(10**7, 10**8 - 1)}"
-    payout = Payout.objects.create(
-        tenant=past.tenant,
-        run=run,
-        workshop=shop,
-        phone=shop.phone,
-        amount_minor=amount,
-        currency=run.currency,
-        state=PayoutState.PAID,
-        attempts=1,
-        due_at=approved,
-        receipt=receipt,
-        result_code="0",
-        conversation_id=f"AG_{run.number}_{shop.code}",
-        sent_at=approved,
-        settled_at=approved + timedelta(minutes=2),
-    )
-    PayoutLine.objects.bulk_create(
-        PayoutLine(
-            tenant=past.tenant,
-            payout=payout,
-            payable=row,
-            amount_minor=row.amount_minor,
-        )
-        for row in rows
-    )
-    _, owed, transit, wallet = _accounts(past, shop)
-    _entry(
-        past,
-        f"payout:{payout.pk}:approved",
-        f"{run}: payment to {shop.code} approved",
-        approved,
-        [(owed, amount), (transit, -amount)],
-    )
-    _entry(
-        past,
-        f"payout:{payout.pk}:paid",
-        f"{run}: {shop.code} paid, receipt {receipt}",
-        approved + timedelta(minutes=2),
-        [(transit, amount), (wallet, -amount)],
-    )
-    past.note(
-        "payout.paid",
-        payout,
-        approved + timedelta(minutes=2),
-        Actor.carrier("mpesa"),
-        amount_minor=amount,
-        receipt=receipt,
     )
