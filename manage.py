@@ -1,8 +1,31 @@
 #!/usr/bin/env python
 """Run one management command of the virtual resource planner."""
 
+import json
 import os
 import sys
+from pathlib import Path
+
+
+def adopt_running_system() -> None:
+    """In a shell without settings, speak to the system that ``bin/up`` runs.
+
+    Its processes' environment is kept in the data folder (``var/``, or ``VRP_DATA_DIR``).
+    """
+    given = {"SECRET_KEY", "SECRET_KEY_FILE", "DATABASE_URL", "DATABASE_URL_FILE"}
+    if given & set(os.environ):
+        return
+    default = Path(__file__).resolve().parent / "var"
+    path = Path(os.environ.get("VRP_DATA_DIR", default)) / "environment.json"
+    try:
+        kept = json.loads(path.read_text())
+    except FileNotFoundError:
+        sys.exit(
+            f"No settings here, and no system in {path.parent}. Start one with bin/up, "
+            "name its folder with VRP_DATA_DIR, or set the variables of .env.example."
+        )
+    for name, value in kept.items():
+        os.environ.setdefault(name, value)
 
 
 def main() -> None:
@@ -11,6 +34,7 @@ def main() -> None:
         from vrp.walk.cli import main as walk
 
         raise SystemExit(walk(sys.argv[2:]))
+    adopt_running_system()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vrp.settings")
     from django.core.management import execute_from_command_line
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import secrets
 import shutil
 import stat
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -127,13 +129,24 @@ class DataFolder:
         except FileNotFoundError:
             pass
         value = secrets.token_urlsafe(48)
-        fresh = path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(value + "\n")
-        fresh.replace(path)
+        _write_private(path, value + "\n")
         return value
+
+    def keep_environment(self, environment: Mapping[str, str]) -> None:
+        """Note what the processes are told, so that ``manage.py`` in another shell
+        speaks to this system. Holds the secret key: only its owner reads it."""
+        text = json.dumps(dict(environment), indent=1)
+        _write_private(self.root / "environment.json", text + "\n")
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Replace a file in one step; nobody else can read it at any moment."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
+    fresh.replace(path)
 
 
 def _cannot_write(root: Path, error: OSError) -> str:

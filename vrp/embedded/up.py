@@ -77,6 +77,7 @@ def _start(
         database_url=database_url,
         redis_url=redis_url,
     )
+    folder.keep_environment(stack.environment())
     with steps.step("Bringing the database schema up to date"):
         supervisor.run(stack.manage("migrate", "--noinput"), ONE_SHOT_SECONDS)
     first = not folder.demo.exists()
