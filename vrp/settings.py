@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "vrp.ops.middleware.SecurityHeadersMiddleware",
+    "vrp.api.middleware.MethodShapeMiddleware",
     "vrp.accounts.middleware.TenantMiddleware",
     "vrp.console.middleware.DomainErrorMiddleware",
 ]
@@ -139,6 +140,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+CSRF_FAILURE_VIEW = "vrp.api.errors.csrf_failure"
 LOGIN_URL = "/ops/sign-in/"
 LOGIN_REDIRECT_URL = "/ops/"
 SESSION_COOKIE_AGE = 12 * 3600

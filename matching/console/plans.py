@@ -195,7 +195,9 @@ def _typed(request: HttpRequest) -> dict[int, str]:
     return {
         int(key): request.POST[name][:12]
         for name in request.POST
-        if name.startswith(QUANTITY) and (key := name.removeprefix(QUANTITY)).isdigit()
+        if name.startswith(QUANTITY)
+        and (key := name.removeprefix(QUANTITY)).isascii()
+        and key.isdigit()
     }
 
 

@@ -1,7 +1,7 @@
 """Bought-in parts: stock, and what of it is promised to which order."""
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from orders.enums import ComponentKind, LineStage
@@ -76,7 +76,8 @@ def receive_stock(
 def reserve(*, component: Component) -> list[Order]:
     """Promise free stock to the needs that ship first; returns the orders touched.
 
-    Reserved pieces stay in the store until their line is assembled.
+    Reserved pieces stay in the store until their line is assembled. If more is promised
+    than is there (pieces were taken out), the needs that ship last give theirs back.
     """
     component = Component.objects.select_for_update(of=("self",)).get(pk=component.pk)
     needs = PartNeed.objects.filter(component=component).exclude(
@@ -84,6 +85,8 @@ def reserve(*, component: Component) -> list[Order]:
     )
     promised = needs.aggregate(total=Coalesce(Sum("reserved"), 0))["total"]
     free = on_hand(component) - promised
+    if free < 0:
+        return _take_back(needs, -free)
     touched: list[Order] = []
     waiting = needs.filter(reserved__lt=F("quantity")).select_related("line__order")
     for need in waiting.order_by("line__order__ship_by", "id"):
@@ -93,6 +96,21 @@ def reserve(*, component: Component) -> list[Order]:
         need.reserved += taken
         need.save(update_fields=["reserved"])
         free -= taken
+        touched.append(need.line.order)
+    return touched
+
+
+def _take_back(needs: QuerySet[PartNeed], missing: int) -> list[Order]:
+    """Take promises back, last to ship first, until ``missing`` pieces are free."""
+    touched: list[Order] = []
+    promised = needs.filter(reserved__gt=0).select_related("line__order")
+    for need in promised.order_by("-line__order__ship_by", "-id"):
+        if missing <= 0:
+            break
+        given = min(missing, need.reserved)
+        need.reserved -= given
+        need.save(update_fields=["reserved"])
+        missing -= given
         touched.append(need.line.order)
     return touched
 

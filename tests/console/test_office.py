@@ -236,8 +236,10 @@ def test_the_neighbours_rows_are_not_reachable(
     client = signed_in(Role.ADMIN)
     theirs = neighbour.horn[0]
     there = url("artisans/workshop", f"{theirs.pk}/change/")
-    assert client.get(there).status_code == 302
-    assert client.post(there, workshop_form_of(theirs)).status_code == 302
+    assert client.get(there).status_code == 404
+    assert client.post(there, workshop_form_of(theirs)).status_code == 404
+    history = url("artisans/workshop", f"{theirs.pk}/history/")
+    assert client.get(history).status_code == 404
     with tenant_scope(neighbour.tenant):
         theirs.refresh_from_db()
         assert theirs.name != "Taken"

@@ -93,6 +93,18 @@ def test_every_beat_has_its_schedule_and_ops_changes_stay(db: None) -> None:
     assert Schedule.objects.get(name="seal events").minutes == 30
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/docs/", "/nowhere"])
+@pytest.mark.parametrize("method", ["POST", "DELETE", "OPTIONS", "FOO"])
+def test_a_refusal_has_the_one_shape(method: str, path: str, db: None) -> None:
+    answer = Client(enforce_csrf_checks=True).generic(method, path)
+    if answer.status_code == 200:
+        assert method == "OPTIONS" or path == "/healthz"
+        return
+    assert answer.status_code in (403, 404, 405, 503)
+    if answer.status_code != 503:
+        assert set(answer.json()) == {"error"}
+
+
 def test_every_answer_carries_its_request_id_and_policy(client: Client) -> None:
     answer = client.get("/healthz", headers={"X-Request-Id": "abc-123"})
     assert answer["X-Request-Id"] == "abc-123"

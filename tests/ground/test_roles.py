@@ -115,6 +115,26 @@ def test_a_field_worker_needs_a_region(tenant: Tenant, person: Callable) -> None
     assert not Membership.objects.filter(user=user).exists()
 
 
+@pytest.mark.parametrize("wanted", ["abc", "\u00b2", "1.5", "", "9" * 40, "1\x00"])
+def test_a_tenant_that_is_no_number_is_no_tenant(
+    network: Network, signed_in: Callable[..., Client], wanted: str
+) -> None:
+    client = signed_in(Role.PLANNER)
+    assert client.post("/ops/tenant/", {"tenant": wanted}).status_code == 302
+
+
+def test_one_lands_where_one_works_not_where_one_audits(
+    network: Network, other_tenant: Tenant, person: Callable
+) -> None:
+    user = person(Role.PLANNER)
+    Membership.objects.create(user=user, tenant=other_tenant, role=Role.AUDITOR)
+    client = Client()
+    client.force_login(user)
+    assert other_tenant.name < network.tenant.name
+    page = client.get("/ops/orders/")
+    assert page.context["request"].tenant == network.tenant
+
+
 def test_switching_only_to_ones_own_tenants(
     network: Network, other_tenant: Tenant, signed_in: Callable[..., Client]
 ) -> None:

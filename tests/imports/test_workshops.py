@@ -223,6 +223,7 @@ UNREADABLE = [
     ("too many cells", sheet(LEAD + ",one,more"), "17 cells"),
     ("a header only", HEADER.encode(), "no rows"),
     ("nothing", b"", "missing"),
+    ("ten thousand columns", b"a," * 10_000 + b"b\n1\n", "10,001 columns"),
     ("six megabytes", sheet(LEAD) + b" " * 6 * 2**20, "larger than 5 MB"),
 ]  # fmt: skip
 

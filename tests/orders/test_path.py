@@ -258,6 +258,36 @@ def test_a_bill_of_materials_that_contains_itself_is_refused(network: Network) -
         build_order(network)
 
 
+def test_stock_taken_out_is_taken_from_what_ships_last(network: Network) -> None:
+    soon = build_order(network, 60, stock=100)
+    late = place_order(
+        tenant=network.tenant,
+        buyer=network.buyer,
+        po_number="LATE",
+        lines=[LineInput("HPN-01", 40)],
+        ship_by=build_day(40),
+        actor=SYSTEM,
+    )
+    receive_stock(component=network.chain, quantity=-55, reason="lost", actor=SYSTEM)
+    reserved = {
+        order: PartNeed.objects.get(line__order=order).reserved
+        for order in (soon, late)
+    }
+    assert reserved == {soon: 45, late: 0}
+
+
+def test_taking_out_promised_parts_makes_a_ready_order_wait(network: Network) -> None:
+    order = build_order(network, 50, stock=50)
+    deliver_and_pass(network, order, "HP-01")
+    deliver_and_pass(network, order, "BH-02")
+    order.refresh_from_db()
+    assert order.state == OrderState.READY
+    receive_stock(component=network.chain, quantity=-1, reason="lost", actor=SYSTEM)
+    order.refresh_from_db()
+    assert order.state == OrderState.IN_PRODUCTION
+    assert order.lines.get().stage == LineStage.WAITING
+
+
 def test_a_product_in_another_currency_is_refused(network: Network) -> None:
     network.product.currency = "EUR"
     network.product.save()

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from vrp.accounts.enums import Role
 from vrp.accounts.models import Membership, User
 from vrp.accounts.permissions import Grant, grant_for
 from vrp.tenancy.models import Tenant
@@ -61,7 +62,14 @@ class TenantMiddleware:
         for tenant in request.tenants:
             if tenant.pk == wanted:
                 return tenant
-        return request.tenants[0] if request.tenants else None
+        if len(request.tenants) < 2:
+            return request.tenants[0] if request.tenants else None
+        # First sign-in of somebody with several: where they work, not where they audit.
+        works_in = Membership.objects.filter(user=request.user).exclude(
+            role=Role.AUDITOR
+        )
+        ids = set(works_in.values_list("tenant_id", flat=True))
+        return next((t for t in request.tenants if t.pk in ids), request.tenants[0])
 
     def _zone(self, user: User, tenant: Tenant) -> zoneinfo.ZoneInfo:
         try:
@@ -80,9 +88,11 @@ class TenantMiddleware:
 
 def switch_tenant(request: HttpRequest) -> HttpResponse:
     """POST ``tenant``: continue as another of one's tenants."""
+    wanted = request.POST.get("tenant", "")
+    plain = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
     allowed = Membership.objects.filter(
         user_id=request.user.pk or 0,
-        tenant_id=request.POST.get("tenant") or 0,
+        tenant_id=int(wanted) if plain else 0,
         tenant__is_active=True,
     )
     membership = allowed.select_related("tenant").first()

@@ -173,6 +173,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 403)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A post without its token: a page for people, the one error shape for systems."""
+    if request.path.startswith("/ops/"):
+        return render(request, "403_csrf.html", status=403)
+    return _answer(request, 403)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 for unknown routes and rows."""
     return _answer(request, 404)

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from vrp.accounts.enums import Permission
 from vrp.console.site import OFFICE_ROLES
@@ -107,6 +107,12 @@ class TenantModelAdmin(Reader, admin.ModelAdmin):
             data={"thing": str(obj._meta.verbose_name), "fields": names},
         )
 
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Another tenant's thing is not found, as everywhere; Django would redirect."""
+        raise Http404
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Kept as an event instead."""
 
@@ -122,7 +128,7 @@ class TenantModelAdmin(Reader, admin.ModelAdmin):
         """The thing's events, newest first."""
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_view_permission(request, obj):
-            return redirect("admin:index")
+            raise Http404
         events = Event.objects.filter(
             subject_type=self.opts.model_name, subject_id=obj.pk
         )

@@ -194,6 +194,9 @@ class Postgres:
             "max_connections": str(self.max_connections),
             "timezone": "UTC",
             "log_timezone": "UTC",
+            # A refused statement would be logged with its values: phone numbers, texts.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
             **(_FAST_SETTINGS if self.fast else {}),
         }
         argv = [str(self.binaries / "postgres"), "-D", str(self.data)]

@@ -2,12 +2,14 @@
 
 import csv
 import io
+from collections import Counter
 from dataclasses import dataclass
 
 from vrp.errors import Invalid
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 50_000
+MAX_COLUMNS = 200
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,12 @@ def _decode(content: bytes) -> str:
 
 
 def _check_header(header: list[str], columns: list[Column]) -> None:
+    if len(header) > MAX_COLUMNS:
+        raise Invalid(f"The header has {len(header):,} columns.", field="file")
     known = {column.name for column in columns}
     missing = [c.name for c in columns if c.required and c.name not in header]
     unknown = [name for name in header if name not in known]
-    doubled = sorted({name for name in header if header.count(name) > 1})
+    doubled = sorted(name for name, count in Counter(header).items() if count > 1)
     for names, what in (
         (missing, "These columns are missing"),
         (unknown, "These columns are not known"),
