@@ -122,6 +122,10 @@ SCREENS: dict[str, dict[str, str]] = {
         "en": "That cannot be done. Nothing was changed. Dial again.",
         "sw": "Haiwezekani. Hakuna kilichobadilika. Piga tena.",
     },
+    "expired": {
+        "en": "Too much time has passed. Nothing more was changed. Please dial again.",
+        "sw": "Muda umekwisha. Hakuna kingine kilichobadilika. Tafadhali piga tena.",
+    },
     "stranger": {
         "en": "This number is not registered with {tenant}. Please ask the office.",
         "sw": "Namba hii haijasajiliwa na {tenant}. Tafadhali uliza ofisi.",

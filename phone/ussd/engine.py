@@ -3,7 +3,8 @@
 The carrier sends all answers so far, joined with ``*``, and no number for the turn. So a
 session keeps the text it has answered: the same text again gets the same bytes and does
 nothing; a text that continues it holds one new answer (which may itself contain a
-``*``); any other text never acts. The session's row is locked for the whole turn, and
+``*``); any other text never acts. A session that is over says its last words to whatever
+comes and never begins again. The session's row is locked for the whole turn, and
 turn and effects are one transaction: all of it happened, or none.
 """
 
@@ -27,7 +28,8 @@ from vrp.tenancy.models import Tenant
 
 log = structlog.get_logger(__name__)
 START = "main"
-# The networks end a session after 180 s; a text that comes later starts anew.
+# The networks end a session after 180 s; a new dial has a new session id. So a text that
+# comes later is late or repeated, and nobody sees a screen that it could answer.
 SESSION_LIFE = timedelta(seconds=180)
 # The carrier hangs up after 10 s. Waiting longer than this for a row that somebody else
 # holds would do things that she is never told of.
@@ -80,11 +82,10 @@ def _locked_turn(call: Call) -> str:
     if session.workshop is None:
         return session.reply
     call.language = session.workshop.language
-    if session.text == call.text:
+    if session.is_over or session.text == call.text:
         return session.reply
-    expired = timezone.now() - session.updated_at > SESSION_LIFE
-    if session.is_over or expired:
-        return _store(session, call, _start(_dial(call, session)))
+    if timezone.now() - session.updated_at > SESSION_LIFE:
+        return _store(session, call, _over(_dial(call, session), End("expired")))
     answer = new_answer(session.text, call.text)
     if answer is None:
         return session.reply

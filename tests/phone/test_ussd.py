@@ -4,12 +4,16 @@ import json
 import re
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from artisans.models import Workshop
 from orders.enums import JobState
@@ -239,13 +243,90 @@ def test_an_unknown_session_starts_whatever_its_text(
     assert handset.type("1").startswith(f"CON {job.number} HP-01")
 
 
-def test_an_expired_session_starts_anew(handset: Handset, network: Network) -> None:
-    job = build_job(network, accepted=False)
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [(0, "END Too much time has passed."), (2, "END Muda umekwisha.")],
+)
+def test_an_expired_session_ends_and_acts_on_nothing(
+    handset: Handset, network: Network, index: int, said: str
+) -> None:
+    mine = network.horn[index]
+    handset.phone = mine.phone
+    job = build_job(network, workshop=mine, accepted=False)
     handset.dial("1", "1")
     with time_machine.travel(timezone.now() + timedelta(minutes=4)):
-        assert handset.type("1").startswith("CON Welcome Wanjiku.")
-    job.refresh_from_db()
-    assert job.state == JobState.OFFERED
+        over = handset.type("1")
+        assert over.startswith(said)
+        # It stays over, whatever comes after.
+        for text in ("", "1", "1*1", "1*1*1", "1*1*1*1", "2"):
+            assert handset.send(text) == over
+        job.refresh_from_db()
+        assert job.state == JobState.OFFERED
+        # She dials again: a new session.
+        done = handset.dial("1", "1", "1")
+        assert done.startswith(("END Accepted", "END Umekubali"))
+
+
+def test_earlier_turns_of_an_ended_session_accept_no_other_job(
+    handset: Handset, network: Network
+) -> None:
+    for _ in range(3):
+        build_job(network, 30, accepted=False)
+    walk = ["", "1", "1*1", "1*1*1", "1*1*1*1"]
+    handset.dial()
+    said = [handset.send(text) for text in walk]
+    assert said[-1].startswith("END Accepted 30 HP-01")
+    for text in walk[1:] * 3:
+        assert handset.send(text) == said[-1]
+    assert Event.objects.filter(name="job.accepted").count() == 1
+    assert Job.objects.filter(state=JobState.OFFERED).count() == 2
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """Every row of the tenant that a phone could change."""
+    rooms = ("artisans", "orders", "payments", "phone", "events")
+    return {
+        model.__name__: list(model._base_manager.order_by("pk").values())
+        for room in rooms
+        for model in apps.get_app_config(room).get_models()
+    }
+
+
+@pytest.mark.parametrize(
+    "walk",
+    [
+        ["1", "1", "1", "1"],
+        ["1", "2", "2", "1", "1"],
+        ["1", "1", "3", "2"],
+        ["5", "1", "20"],
+        ["3", "1", "1"],
+        ["3", "2", "5", "2"],
+        ["6", "2"],
+        ["1", "9", "4*0", "0", "1", "1", "1", "1"],
+        # She hung up on the screen that asks for her yes.
+        ["1", "1", "1"],
+    ],
+)
+def test_turns_of_a_walk_come_again_in_any_order_and_change_nothing(
+    handset: Handset, network: Network, walk: list[str]
+) -> None:
+    for _ in range(3):
+        build_job(network, 30, accepted=False)
+        report_progress(job=build_job(network, 30), made=10, actor=SYSTEM)
+    last = handset.dial(*walk)
+    assert last.startswith("CON " if walk == ["1", "1", "1"] else "END ")
+    turns = ["*".join(walk[:count]) for count in range(len(walk) + 1)]
+    before = everything()
+    assert len(before["UssdSession"]) == 1
+
+    @settings(max_examples=25, deadline=None)
+    @example(turns)
+    @given(st.lists(st.sampled_from(turns), max_size=2 * len(turns)))
+    def come_again(texts: list[str]) -> None:
+        assert {handset.send(text) for text in texts} <= {last}
+        assert everything() == before
+
+    come_again()
 
 
 def test_a_session_belongs_to_its_phone(handset: Handset, network: Network) -> None:
