@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce, Greatest, TruncDate
 
 from orders.enums import JOB_AT_WORKSHOP, OrderState, WorkOrderState
 from orders.models import Job, Order, PartNeed, StockMove, WorkOrder
+from vrp.digits import whole_number
 
 OPEN_STATES = (OrderState.PLACED, OrderState.IN_PRODUCTION, OrderState.READY)
 # An order whose parts are not all in this near to its ship-by date is at risk.
@@ -108,9 +109,9 @@ def named(text: str) -> Q:
         | Q(buyer__name__icontains=words)
         | Q(buyer__code__icontains=words)
     )
-    digits = words.lstrip("#")
-    if digits.isascii() and digits.isdigit() and len(digits) < 16:
-        found |= Q(number=int(digits))
+    number = whole_number(words.lstrip("#"))
+    if number is not None:
+        found |= Q(number=number)
     return found
 
 

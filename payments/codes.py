@@ -31,6 +31,13 @@ LOCKS_US_OUT = {*CONFIGURATION, "token"}
 # Status of a transaction, as a status query tells it.
 DONE = "Completed"
 NOT_DONE = {"Declined", "Cancelled", "Expired"}
+# A status query about something the wallet has never heard of. It may be asked before
+# the payment has arrived there, so this decides nothing.
+NO_SUCH = "2032"
+NO_SUCH_WORDS = "the wallet knows no such payment"
+
+# Ours: a person has declared a payment not paid, by evidence from outside.
+NOT_PAID_BY_STATEMENT = "not_paid_by_statement"
 
 
 def words_for(code: str, told: str = "") -> str:

@@ -40,8 +40,9 @@ class PayoutState(TextChoices):
 
 
 # Money moves exactly once: nothing leads from unknown back to queued. Only a result or a
-# status answer decides; a failed payout is paid again by a *new* payout. A receipt of the
-# wallet is proof and outranks whatever we believed before, even "failed".
+# status answer decides, or a second person's word once in review; a failed payout is paid
+# again by a *new* payout. A receipt of the wallet is proof and outranks whatever we
+# believed before, even "failed".
 PAYOUT_MOVES: dict[str, frozenset[str]] = {
     PayoutState.DRAFT: frozenset({PayoutState.QUEUED, PayoutState.CANCELLED}),
     PayoutState.QUEUED: frozenset({PayoutState.SENDING, PayoutState.PAID}),

@@ -21,6 +21,11 @@ QUERY_AFTER = (
     timedelta(minutes=10),
     timedelta(minutes=30),
 )
+# So many answers that the wallet knows no such payment hand it to a person, the last of
+# them so long after the payout became unknown. The questions that are left are still
+# asked.
+NO_SUCH_ANSWERS = 2
+NO_SUCH_AFTER = timedelta(minutes=2)
 ANSWER_PATIENCE = timedelta(minutes=3)
 # A stopped channel is looked at again this often; starting it looks at once.
 STOPPED_PAUSE = timedelta(minutes=5)

@@ -30,6 +30,11 @@ urlpatterns: list[URLPattern] = [
         payouts.query,
         name="payout-query",
     ),
+    path(
+        "payouts/<int:run_pk>/payouts/<int:pk>/not-paid/",
+        payouts.declare,
+        name="payout-not-paid",
+    ),
     path("ledger/", ledger.trial, name="ledger"),
     path("ledger/<int:pk>/", ledger.account, name="ledger-account"),
 ]

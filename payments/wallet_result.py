@@ -15,6 +15,11 @@ from typing import Any
 # An id without a transaction behind it ends in zeros, as failures carry.
 NOTHING_BEHIND = re.compile(r"0{7}$")
 RECEIPT = re.compile(r"[A-Z0-9]{6,40}")
+# Plain digits, perhaps in groups of thousands; no sign, exponent or other script.
+AMOUNT = re.compile(r"(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.[0-9]{1,6})?")
+AMOUNT_KEYS = ("TransactionAmount", "Amount")
+# Stands for an amount that is there and is neither text nor number.
+NO_AMOUNT = "?"
 LONGEST = 200
 
 
@@ -50,17 +55,21 @@ class WalletResult:
 
     @property
     def amount(self) -> Decimal | None:
-        """The amount in whole currency units with decimals; None if not told."""
-        text = self.values.get("TransactionAmount") or self.values.get("Amount")
-        try:
-            return Decimal(text.replace(",", "")) if text else None
-        except InvalidOperation:
-            return None
+        """The amount in whole currency units with decimals; None if it is not told or
+        cannot be read."""
+        told = self._told
+        return Decimal(told.replace(",", "")) if AMOUNT.fullmatch(told) else None
 
     def differs_from(self, amount_minor: int) -> bool:
-        """Whether an amount is told and is not this one (minor units, two decimals)."""
-        told = self.amount
-        return told is not None and told != Decimal(amount_minor).scaleb(-2)
+        """Whether an amount is told and is not this one (minor units, two decimals).
+
+        One that is told and cannot be read is not this one.
+        """
+        return bool(self._told) and self.amount != Decimal(amount_minor).scaleb(-2)
+
+    @property
+    def _told(self) -> str:
+        return next((self.values[k] for k in AMOUNT_KEYS if self.values.get(k)), "")
 
 
 def read_json(raw: str) -> dict[str, Any] | None:
@@ -117,6 +126,8 @@ def _pairs(holder: Any, name: str) -> dict[str, str]:
         if not isinstance(row, dict):
             continue
         key, value = text_of(row.get("Key")), text_of(row.get("Value"))
+        if not value and key in AMOUNT_KEYS and row.get("Value") not in (None, ""):
+            value = NO_AMOUNT
         if key and not found.get(key):
             found[key] = value
     return found

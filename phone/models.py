@@ -135,7 +135,10 @@ class UssdSession(TenantModel):
 
 
 class DeliveryReport(TenantModel):
-    """A delivery report of the carrier, kept as it came, known message or not."""
+    """A delivery report of the carrier, kept as it came, known message or not.
+
+    ``times`` is how often the very same one came; ``at`` is when it came first.
+    """
 
     provider_id = models.CharField(max_length=80)
     status = models.CharField(max_length=40)
@@ -143,11 +146,15 @@ class DeliveryReport(TenantModel):
     network_code = models.CharField(max_length=10, blank=True)
     failure = models.CharField(max_length=80, blank=True)
     message = TenantForeignKey(Message, null=True, blank=True, related_name="reports")
+    times = models.PositiveIntegerField(default=1)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes: ClassVar = [
-            models.Index(fields=["tenant", "provider_id"], name="report_by_provider_id")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "provider_id", "status", "failure"],
+                name="delivery_report_unique",
+            )
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,7 @@ from vrp.console.guard import member
 from vrp.console.history import event_rows
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
+from vrp.digits import whole_number
 from vrp.errors import DomainError, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
@@ -107,9 +108,9 @@ def _filtered(rows: QuerySet[Workshop], given: dict[str, str]) -> QuerySet[Works
             pk__in=Workshop.objects.filter(called(given["q"])).values("pk")
         )
     for name, column in (("skill", "skills__skill"), ("area", "area")):
-        text = given[name]
-        if text.isascii() and text.isdigit() and len(text) < 16:
-            rows = rows.filter(**{column: int(text)})
+        key = whole_number(given[name])
+        if key is not None:
+            rows = rows.filter(**{column: key})
     if given["active"] in ("yes", "no"):
         rows = rows.annotate(said_yes=active_lately())
         rows = rows.filter(said_yes=given["active"] == "yes")
@@ -309,10 +310,10 @@ CHANGES = {
 
 
 def _pieces(request: HttpRequest) -> int:
-    text = request.POST.get("pieces", "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 7):
+    pieces = whole_number(request.POST.get("pieces", ""), most=7)
+    if pieces is None:
         raise Invalid("Say how many pieces a week, as a whole number.", field="pieces")
-    return int(text)
+    return pieces
 
 
 def _day(request: HttpRequest, name: str) -> dt.date:

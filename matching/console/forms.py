@@ -9,6 +9,7 @@ from django.http import QueryDict
 from artisans.models import Workshop
 from matching.models import Plan
 from matching.services.requesting import MAX_LOT, MAX_SEED
+from vrp.digits import whole_number
 from vrp.errors import Invalid
 from vrp.tenancy.models import Tenant
 
@@ -76,15 +77,16 @@ def read_quantities(data: Mapping[str, str]) -> dict[Workshop, int]:
     """
     typed: dict[int, int] = {}
     for name in data:
-        key = name.removeprefix(QUANTITY)
+        key = whole_number(name.removeprefix(QUANTITY))
         text = str(data[name]).strip()
         if not name.startswith(QUANTITY) or not text:
             continue
-        if not (key.isascii() and key.isdigit() and len(key) < 19):
+        pieces = whole_number(text, most=9)
+        if key is None:
             raise Invalid("Unknown workshop.", field="workshop")
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
+        if pieces is None:
             raise Invalid("Pieces are a whole number from 0.", field="quantity")
-        typed[int(key)] = int(text)
+        typed[key] = pieces
     found = Workshop.objects.in_bulk(list(typed))
     if set(found) != set(typed):
         raise Invalid("Unknown workshop.", field="workshop")

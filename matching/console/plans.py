@@ -30,6 +30,7 @@ from vrp.accounts.permissions import require
 from vrp.console.guard import member
 from vrp.console.history import event_rows
 from vrp.console.paging import page_of
+from vrp.digits import whole_number
 from vrp.errors import Conflict, IllegalMove, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
@@ -97,9 +98,9 @@ def _matching(rows: QuerySet[Plan], text: str) -> QuerySet[Plan]:
         Q(component__code__icontains=text) | Q(line__order__po_number__icontains=text)
     )
     found = Q(pk__in=PlanWorkOrder.objects.filter(work_order__in=work).values("plan"))
-    digits = text.lower().removeprefix("plan").strip()
-    if digits.isascii() and digits.isdigit() and len(digits) < 16:
-        found |= Q(number=int(digits))
+    number = whole_number(text.lower().removeprefix("plan"))
+    if number is not None:
+        found |= Q(number=number)
     return rows.filter(found)
 
 
@@ -193,11 +194,10 @@ def _page(
 
 def _typed(request: HttpRequest) -> dict[int, str]:
     return {
-        int(key): request.POST[name][:12]
+        key: request.POST[name][:12]
         for name in request.POST
         if name.startswith(QUANTITY)
-        and (key := name.removeprefix(QUANTITY)).isascii()
-        and key.isdigit()
+        and (key := whole_number(name.removeprefix(QUANTITY))) is not None
     }
 
 
@@ -283,8 +283,7 @@ def plan_edit(request: HttpRequest, pk: int) -> HttpResponse:
     smallest.
     """
     plan = get_object_or_404(Plan, pk=pk)
-    text = request.POST.get("work_order", "")
-    key = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    key = whole_number(request.POST.get("work_order", "")) or 0
     work_order = get_object_or_404(WorkOrder, pk=key, plan_rows__plan=plan)
     try:
         changed = edit_work_order(

@@ -17,6 +17,7 @@ from vrp.accounts.permissions import require
 from vrp.console.guard import member
 from vrp.console.paging import page_of
 from vrp.console.today import Card, waits_for
+from vrp.digits import whole_number
 from vrp.errors import IllegalMove, Invalid
 from vrp.events.services import Actor
 
@@ -228,10 +229,10 @@ def _short_text(request: HttpRequest, name: str, most: int) -> str:
 
 
 def _cartons(text: str) -> int:
-    digits = text.strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 6):
+    cartons = whole_number(text, most=6)
+    if cartons is None:
         raise Invalid("Say how many cartons, as a whole number.", field="cartons")
-    return int(digits)
+    return cartons
 
 
 @waits_for(Permission.ASSEMBLE)

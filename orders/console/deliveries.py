@@ -25,6 +25,7 @@ from vrp.console.history import event_rows
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
 from vrp.console.today import Card, waits_for
+from vrp.digits import whole_number
 from vrp.errors import DomainError, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
@@ -85,9 +86,9 @@ def _matching(rows: QuerySet[Delivery], text: str) -> QuerySet[Delivery]:
     if not words:
         return rows
     found = Q(workshop__code__icontains=words) | Q(workshop__name__icontains=words)
-    digits = words.upper().removeprefix("D-")
-    if digits.isascii() and digits.isdigit() and len(digits) < 16:
-        found |= Q(number=int(digits))
+    number = whole_number(words.upper().removeprefix("D-"))
+    if number is not None:
+        found |= Q(number=number)
     return rows.filter(found)
 
 
@@ -145,7 +146,7 @@ def _receive(
 ) -> HttpResponse:
     was_open = delivery.state == DeliveryState.BOOKED
     counts = {
-        line.pk: whole_number(
+        line.pk: count_of(
             request.POST.get(f"count-{line.pk}", ""), f"Job {line.job.number}"
         )
         for line in lines
@@ -167,12 +168,12 @@ def _receive(
     return redirect("delivery", pk=delivery.pk)
 
 
-def whole_number(text: str, what: str) -> int:
+def count_of(text: str, what: str) -> int:
     """A count as a person typed it; ``Invalid`` names the thing it belongs to."""
-    digits = text.strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 7):
+    count = whole_number(text, most=7)
+    if count is None:
         raise Invalid(f"{what}: give a whole number, 0 or more.", field="counts")
-    return int(digits)
+    return count
 
 
 def _page_context(
@@ -267,11 +268,10 @@ def walk_in(request: HttpRequest) -> HttpResponse:
 def _chosen_workshop(request: HttpRequest, text: str) -> Workshop | None:
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
+    key = whole_number(text)
+    if key is None:
         raise Http404
-    found = (
-        visible_workshops(request).filter(pk=int(text)).select_related("area").first()
-    )
+    found = visible_workshops(request).filter(pk=key).select_related("area").first()
     if found is None:
         raise Http404
     return found
@@ -308,7 +308,7 @@ def _record_walk_in(
     pieces = {}
     for job in jobs:
         typed = request.POST.get(f"job-{job.pk}", "").strip()
-        declared = whole_number(typed, f"Job {job.number}") if typed else 0
+        declared = count_of(typed, f"Job {job.number}") if typed else 0
         if declared:
             pieces[job] = declared
     return book_delivery(

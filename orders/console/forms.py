@@ -7,6 +7,7 @@ from django import forms
 from orders.enums import Channel
 from orders.models import Buyer, Product
 from orders.services.placing import MAX_LINES, LineInput
+from vrp.digits import whole_number
 from vrp.errors import DomainError
 
 ROWS = 4
@@ -75,7 +76,7 @@ class OrderForm(forms.Form):
             text = row["quantity"]
             if not row["sku"]:
                 row["error"] = "Which product?"
-            elif not (text.isascii() and text.isdigit() and 0 < len(text) <= 9):
+            elif whole_number(text, most=9) is None:
                 row["error"] = "Give a whole number."
             if "\x00" in row["sku"]:
                 row["error"], row["sku"] = "There is no such product.", ""

@@ -24,6 +24,7 @@ from vrp.console.history import event_rows
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
 from vrp.console.today import Card, waits_for
+from vrp.digits import whole_number
 from vrp.errors import DomainError
 from vrp.events.models import Event
 from vrp.events.services import Actor
@@ -66,9 +67,9 @@ def job_list(request: HttpRequest) -> HttpResponse:
             Q(pk__in=late_jobs(today).values("pk"))
             | Q(pk__in=slow_jobs(today).values("pk"))
         )
-    order = request.GET.get("order", "")
-    if order.isascii() and order.isdigit() and len(order) < 16:
-        rows = rows.filter(work_order__line__order=int(order))
+    order = whole_number(request.GET.get("order", ""))
+    if order is not None:
+        rows = rows.filter(work_order__line__order=order)
     rows = rows.select_related(
         "workshop__area", "work_order__component", "work_order__line__order"
     )
@@ -105,8 +106,9 @@ def _named(words: str) -> Q:
         | Q(work_order__component__code__icontains=words)
         | Q(work_order__line__order__po_number__icontains=words)
     )
-    if words.isascii() and words.isdigit() and len(words) < 16:
-        found |= Q(number=int(words))
+    number = whole_number(words)
+    if number is not None:
+        found |= Q(number=number)
     return found
 
 

@@ -33,6 +33,7 @@ from vrp.console.guard import member
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
 from vrp.console.today import Card, waits_for
+from vrp.digits import whole_number
 from vrp.errors import DomainError, Invalid
 from vrp.events.services import Actor
 
@@ -252,9 +253,7 @@ def order_stock(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
-    text = request.POST.get(name, "").strip()
-    plain = text.isascii() and text.isdigit() and len(text) < 16
-    return int(text) if plain else None
+    return whole_number(request.POST.get(name, ""))
 
 
 @waits_for(Permission.PLACE_ORDERS)

@@ -1,4 +1,4 @@
-"""One payment: what it pays for, what the wallet said, and asking it."""
+"""One payment: what it pays for, what the wallet said, asking it, declaring it."""
 
 from typing import Any
 
@@ -8,9 +8,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from payments.console.words import outcome_words
-from payments.enums import PAYOUT_UNCLEAR
+from payments.enums import PAYOUT_UNCLEAR, PayoutState
 from payments.models import Payout, PayoutLine, StatusQuery, WalletCallback
 from payments.services.asking import ask_now
+from payments.services.declaring import declare_not_paid
 from payments.services.results import clear_conflict
 from payments.services.wallet import start_channel
 from vrp.accounts.enums import Permission
@@ -19,7 +20,7 @@ from vrp.console.guard import member
 from vrp.console.history import event_rows
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
-from vrp.errors import DomainError
+from vrp.errors import DomainError, IllegalMove, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
 
@@ -40,7 +41,11 @@ def find_payout(run_pk: int, pk: int) -> Payout:
 @require_GET
 def page(request: HttpRequest, run_pk: int, pk: int) -> HttpResponse:
     """From the payment down to each graded batch behind it."""
-    payout = find_payout(run_pk, pk)
+    return _page(request, find_payout(run_pk, pk))
+
+
+def _page(request: HttpRequest, payout: Payout, error: str = "") -> HttpResponse:
+    grant = request.grant  # type: ignore[attr-defined]
     lines = PayoutLine.objects.filter(payout=payout).select_related(
         "payable__inspection__batch__job__work_order__component",
         "payable__inspection__grader",
@@ -56,9 +61,14 @@ def page(request: HttpRequest, run_pk: int, pk: int) -> HttpResponse:
         "callbacks": WalletCallback.objects.filter(payout=payout).order_by("id"),
         "events": event_rows(events.order_by("id")),
         "is_unclear": payout.state in PAYOUT_UNCLEAR,
-        "may_make": request.grant.may(Permission.MAKE_PAYOUTS),  # type: ignore[attr-defined]
+        "may_make": grant.may(Permission.MAKE_PAYOUTS),
+        "in_review": payout.state == PayoutState.REVIEW,
+        "may_approve": grant.may(Permission.APPROVE_PAYOUTS),
+        "is_maker": payout.run.made_by_id == request.user.pk,
+        "error": error,
     }
-    return render(request, "payments/payout.html", context)
+    status = 422 if error else 200
+    return render(request, "payments/payout.html", context, status=status)
 
 
 def _facts(payout: Payout) -> list[dict[str, Any]]:
@@ -128,6 +138,28 @@ def query(request: HttpRequest, run_pk: int, pk: int) -> HttpResponse:
         messages.error(request, error.message)
     else:
         messages.success(request, "The wallet is asked. Its answer shows here.")
+    return redirect("payout", run_pk=payout.run_id, pk=payout.pk)
+
+
+@member
+@require_POST
+@require(Permission.APPROVE_PAYOUTS)
+def declare(request: HttpRequest, run_pk: int, pk: int) -> HttpResponse:
+    """POST ``note``: by other evidence than the wallet's answers it was not paid."""
+    payout = find_payout(run_pk, pk)
+    try:
+        declare_not_paid(
+            payout=payout,
+            user=request.user,  # type: ignore[arg-type]
+            note=request.POST.get("note", ""),
+            actor=Actor.user(request.user),
+        )
+    except Invalid as error:
+        return _page(request, payout, error.message)
+    except IllegalMove as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "Declared not paid. It is owed again.")
     return redirect("payout", run_pk=payout.run_id, pk=payout.pk)
 
 

@@ -1,6 +1,7 @@
 """What is owed, the runs that pay it, and the second pair of eyes."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -32,6 +33,7 @@ from vrp.errors import DomainError, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
 
+ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 VIEWS = [("owed", "Owed now"), ("runs", "Runs"), ("payments", "Payments")]
 FILTERS = [
     ("", "all", tuple(PayoutState.values)),
@@ -195,9 +197,12 @@ def _date(values: Any, today: dt.date) -> tuple[dt.date, str]:
     if not text:
         return today, ""
     try:
-        return dt.date.fromisoformat(text), ""
+        # The library also reads week dates and dates without hyphens.
+        if ISO_DATE.fullmatch(text):
+            return dt.date.fromisoformat(text), ""
     except ValueError:
-        return today, "Choose a date."
+        pass
+    return today, "Choose a date."
 
 
 def _chosen(request: HttpRequest) -> tuple[list[int] | None, int | None]:

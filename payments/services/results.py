@@ -10,12 +10,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from payments.codes import DONE, FAILS, LOCKS_US_OUT, NOT_DONE, STOPS, words_for
+from payments.codes import (
+    DONE,
+    FAILS,
+    LOCKS_US_OUT,
+    NO_SUCH,
+    NO_SUCH_WORDS,
+    NOT_DONE,
+    NOT_PAID_BY_STATEMENT,
+    STOPS,
+    words_for,
+)
 from payments.enums import PayoutState, QueryState
+from payments.limits import NO_SUCH_AFTER, NO_SUCH_ANSWERS
 from payments.models import Payout, StatusQuery, WalletCallback
 from payments.services.payouts import DARAJA, credential_of
 from payments.services.settling import (
@@ -40,6 +51,7 @@ from vrp.tenancy.models import Tenant
 log = structlog.get_logger(__name__)
 # States in which the payout was never given to the wallet.
 NEVER_SENT = (PayoutState.DRAFT, PayoutState.CANCELLED)
+TAKEN_RECEIPT = "a receipt that another payment has"
 
 
 @dataclass(frozen=True)
@@ -187,14 +199,35 @@ def _success(payout: Payout, result: WalletResult) -> Effect:
         mark_unknown(payout, why="Success without a receipt.", actor=DARAJA)
         return Effect("unknown: no receipt")
     if Payout.objects.filter(receipt=receipt).exists():
-        return _doubtful(payout, "a receipt that another payment has")
+        return _doubtful(payout, TAKEN_RECEIPT)
     if result.differs_from(payout.amount_minor):
-        return _doubtful(payout, "another amount than was sent")
+        readable = result.amount is not None
+        return _doubtful(
+            payout,
+            "another amount than was sent"
+            if readable
+            else "an amount that cannot be read",
+        )
     was_failed = payout.state == PayoutState.FAILED
-    mark_paid(payout, receipt=receipt, actor=DARAJA)
+    if not _paid(payout, receipt):
+        return _doubtful(payout, TAKEN_RECEIPT)
     if was_failed:
         return Effect("paid, after a failure was reported", is_conflict=True)
     return Effect("paid")
+
+
+def _paid(payout: Payout, receipt: str) -> bool:
+    """Mark it paid; False if another payment got this receipt at the same moment."""
+    try:
+        with transaction.atomic():
+            mark_paid(payout, receipt=receipt, actor=DARAJA)
+    except IntegrityError:
+        # By now the other one is committed, or this was about something else.
+        if not Payout.objects.filter(receipt=receipt).exists():
+            raise
+        payout.refresh_from_db()
+        return False
+    return True
 
 
 def _doubtful(payout: Payout, what: str) -> Effect:
@@ -208,14 +241,18 @@ def _status_answer(payout: Payout, query: StatusQuery, result: WalletResult) -> 
     status = result.values.get("TransactionStatus", "")
     query.state, query.leased_until = QueryState.ANSWERED, None
     query.answered_at = timezone.now()
-    query.answer = (status or result.words or f"code {result.code}")[:40]
+    told = NO_SUCH_WORDS if result.code == NO_SUCH else result.words
+    query.answer = (status or told or f"code {result.code}")[:40]
     query.save()
     if result.code != "0":
         if result.code in LOCKS_US_OUT:
             _stop_if_needed(payout.tenant, result.code)
+        if result.code == NO_SUCH and _is_long_unheard_of(payout):
+            mark_review(payout, why=NO_SUCH_WORDS.capitalize(), actor=DARAJA)
         return Effect(f"undecided: code {result.code}")
     if status == DONE:
-        if payout.state == PayoutState.FAILED:
+        declared = payout.result_code == NOT_PAID_BY_STATEMENT
+        if payout.state == PayoutState.FAILED and not declared:
             # An answer has been seen to contradict a result: it never overturns one.
             return Effect("completed, after a failure was reported", is_conflict=True)
         return _success(payout, result)
@@ -228,6 +265,15 @@ def _status_answer(payout: Payout, query: StatusQuery, result: WalletResult) -> 
         mark_failed(payout, code=status, words=words, actor=DARAJA)
         return Effect(f"failed: {status}")
     return Effect(f"nothing: payment is {payout.state}")
+
+
+def _is_long_unheard_of(payout: Payout) -> bool:
+    """Whether the wallet has said so often and late enough for a person to look."""
+    if payout.state != PayoutState.UNKNOWN or payout.unknown_at is None:
+        return False
+    answers = StatusQuery.objects.filter(payout=payout, answer=NO_SUCH_WORDS)
+    is_late = timezone.now() >= payout.unknown_at + NO_SUCH_AFTER
+    return is_late and answers.count() >= NO_SUCH_ANSWERS
 
 
 def _stop_if_needed(tenant: Tenant, code: str) -> None:

@@ -111,6 +111,7 @@ class Migration(migrations.Migration):
                 ("phone", models.CharField(blank=True, max_length=20)),
                 ("network_code", models.CharField(blank=True, max_length=10)),
                 ("failure", models.CharField(blank=True, max_length=80)),
+                ("times", models.PositiveIntegerField(default=1)),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "tenant",
@@ -246,10 +247,11 @@ class Migration(migrations.Migration):
                 name="message_provider_id_unique",
             ),
         ),
-        migrations.AddIndex(
+        migrations.AddConstraint(
             model_name="deliveryreport",
-            index=models.Index(
-                fields=["tenant", "provider_id"], name="report_by_provider_id"
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "provider_id", "status", "failure"),
+                name="delivery_report_unique",
             ),
         ),
         migrations.AddIndex(

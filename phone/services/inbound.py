@@ -2,13 +2,14 @@
 
 import hashlib
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from artisans.models import Workshop
 from artisans.numbers import normalise_phone
 from phone import gsm
 from phone.enums import Direction, MessageState
 from phone.models import Message
+from phone.services.inserts import insert_once
 from vrp.errors import Invalid
 from vrp.events.outbox import enqueue
 from vrp.events.services import Actor, record
@@ -59,10 +60,7 @@ def take_inbound(
         provider_id=identity,
         network_code=network_code[:10],
     )
-    try:
-        with transaction.atomic():
-            message.save(force_insert=True)
-    except IntegrityError:
+    if not insert_once(message):
         return stored.get()
     record("message.received", subject=message, actor=Actor.carrier("africastalking"))
     if workshop:

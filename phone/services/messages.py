@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from artisans.models import Workshop
@@ -12,6 +12,7 @@ from phone import gsm, texts
 from phone.carrier import Answer, Verdict
 from phone.enums import MESSAGE_RANK, Direction, MessageState
 from phone.models import Channel, Message
+from phone.services.inserts import insert_once
 from vrp.errors import IllegalMove
 from vrp.events.outbox import enqueue
 from vrp.events.services import Actor, record
@@ -61,18 +62,16 @@ def queue_message(
     )
 
 
+@transaction.atomic
 def _write(message: Message, actor: Actor) -> Message:
     known = Message.objects.filter(purpose=message.purpose).first()
     if known:
         return known
-    try:
-        with transaction.atomic():
-            message.save(force_insert=True)
-            data = {"template": message.template, "parts": message.parts}
-            record("message.queued", subject=message, actor=actor, data=data)
-    except IntegrityError:
+    if not insert_once(message):
         # Another transaction wrote the same cause first; its message is the message.
         return Message.objects.get(purpose=message.purpose)
+    data = {"template": message.template, "parts": message.parts}
+    record("message.queued", subject=message, actor=actor, data=data)
     enqueue("sms", message)
     return message
 

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from phone.enums import REPORT_STATES, Direction, MessageState
 from phone.models import DeliveryReport, Message
+from phone.services.inserts import insert_once
 from phone.services.messages import CARRIER, lock, raise_state
 from vrp.events.services import record
 from vrp.tenancy.models import Tenant
@@ -33,8 +34,8 @@ def take_report(
     failure: str = "",
 ) -> DeliveryReport:
     """Store one report as it came, then see what it changes. Unknown ids and statuses
-    are kept too and change nothing."""
-    report = DeliveryReport.objects.create(
+    are kept too and change nothing; the very same report again is only counted."""
+    report = DeliveryReport(
         tenant=tenant,
         provider_id=provider_id[:80],
         status=status[:40],
@@ -42,10 +43,21 @@ def take_report(
         network_code=network_code[:10],
         failure=failure[:80],
     )
+    if not insert_once(report):
+        report = _count_again(report)
     if status not in REPORT_STATES:
         log.warning("sms.unknown_report_status", status=status[:40])
     settle_report(report=report)
     return report
+
+
+def _count_again(report: DeliveryReport) -> DeliveryReport:
+    """The first report like this one, with one more of its kind counted."""
+    first = DeliveryReport.objects.filter(
+        provider_id=report.provider_id, status=report.status, failure=report.failure
+    )
+    first.update(times=F("times") + 1)
+    return first.get()
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from vrp.accounts.permissions import check
 from vrp.console.guard import member
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
+from vrp.digits import whole_number
 from vrp.errors import Invalid
 from vrp.events.services import Actor
 
@@ -72,9 +73,9 @@ def _matching(rows: QuerySet[Batch], text: str) -> QuerySet[Batch]:
     found = Q(job__workshop__code__icontains=words) | Q(
         job__work_order__component__code__icontains=words
     )
-    digits = words.upper().removeprefix("B-")
-    if digits.isascii() and digits.isdigit() and len(digits) < 16:
-        found |= Q(number=int(digits)) | Q(job__number=int(digits))
+    number = whole_number(words.upper().removeprefix("B-"))
+    if number is not None:
+        found |= Q(number=number) | Q(job__number=number)
     return rows.filter(found)
 
 

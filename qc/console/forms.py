@@ -15,6 +15,7 @@ from django.http import QueryDict
 from qc.enums import NEEDS_DEFECT, BatchKind, DefectClass, Grade
 from qc.models import Batch, Defect
 from qc.services import Verdict
+from vrp.digits import whole_number
 from vrp.errors import Invalid
 
 # Rows that a page without JavaScript shows for each grade that needs a defect.
@@ -125,11 +126,12 @@ def _count(text: str, grade: Grade) -> int:
     digits = text.strip()
     if not digits:
         return 0
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 7):
+    count = whole_number(digits, most=7)
+    if count is None:
         raise Invalid(
             f"{grade.label}: give a whole number of pieces, 0 or more.", field=grade
         )
-    return int(digits)
+    return count
 
 
 def sum_words(found: list[Counter], counted: int) -> dict[str, Any]:
@@ -137,8 +139,7 @@ def sum_words(found: list[Counter], counted: int) -> dict[str, Any]:
     values = []
     for counter in found:
         for row in counter.rows:
-            digits = row.count.strip()
-            values.append(int(digits) if digits.isascii() and digits.isdigit() else 0)
+            values.append(whole_number(row.count) or 0)
     done = sum(values)
     left = counted - done
     return {

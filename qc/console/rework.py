@@ -16,6 +16,7 @@ from vrp.accounts.enums import Permission
 from vrp.accounts.permissions import require
 from vrp.console.guard import member
 from vrp.console.paging import page_of
+from vrp.digits import whole_number
 from vrp.errors import IllegalMove, Invalid
 from vrp.events.services import Actor
 
@@ -90,13 +91,12 @@ def rework_return(request: HttpRequest, pk: int) -> HttpResponse:
     """POST ``counted``: the mended pieces are back; goes on to grading them."""
     ticket = _ticket(request, pk)
     sent, was_open = ticket.quantity, ticket.state == TicketState.OPEN
-    digits = request.POST.get("counted", "").strip()
-    plain = digits.isascii() and digits.isdigit() and len(digits) <= 7
+    counted = whole_number(request.POST.get("counted", ""), most=7)
     try:
-        if not plain:
+        if counted is None:
             raise Invalid("Give a whole number of pieces.", field="counted")
         batch = return_rework(
-            ticket=ticket, counted=int(digits), actor=Actor.user(request.user)
+            ticket=ticket, counted=counted, actor=Actor.user(request.user)
         )
     except (Invalid, IllegalMove) as error:
         messages.error(request, error.message)

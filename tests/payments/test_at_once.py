@@ -13,17 +13,26 @@ from django.db import connections
 
 from payments.daraja import Daraja
 from payments.enums import PayoutState
-from payments.models import Payable, Payout, PayoutRun, WalletCredential
+from payments.models import (
+    Payable,
+    Payout,
+    PayoutRun,
+    WalletCallback,
+    WalletCredential,
+)
 from payments.queries import book_differences
 from payments.services.results import take_result
 from payments.services.runs import approve_run
+from payments.services.settling import mark_paid
 from payments.tokens import TokenStore
-from tests.builders import SYSTEM
+from tests.builders import SYSTEM, Network
 from tests.payments.conftest import Courier, approved, run_of
+from tests.payments.test_callbacks import result
 from tests.standin import StandIn
 from vrp.accounts.models import User
 from vrp.errors import DomainError
 from vrp.events import outbox
+from vrp.events.models import Event
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
@@ -83,6 +92,40 @@ def test_one_payment_whoever_sends_approves_and_tells(
     assert payout.callbacks.get().repeats == 3
     assert book_differences() == []
     assert len(standin.wallet(payout.phone.removeprefix("+"))) == 1
+
+
+def test_one_receipt_told_for_two_payments_at_the_same_moment(
+    at_once: Callable[..., list[Any]],
+    tenant: Tenant,
+    network: Network,
+    graded: Callable[..., Payable],
+    credential: WalletCredential,
+    maker: User,
+    checker: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both have looked for the receipt and found none before either writes it."""
+    graded(30)
+    graded(30, network.horn[1])
+    payouts = list(approved(tenant, maker, checker).payouts.all())
+    for payout in payouts:
+        assert outbox.claim(outbox._outboxes["payout"], payout.pk)
+    both = Barrier(2)
+
+    def together(*args: Any, **more: Any) -> None:
+        both.wait(10)
+        mark_paid(*args, **more)
+
+    monkeypatch.setattr("payments.services.results.mark_paid", together)
+    bodies = [json.dumps(result(str(one.originator_id))).encode() for one in payouts]
+    at_once(2, lambda number: take_result(tenant=tenant, body=bodies[number]))
+    states = sorted(Payout.objects.values_list("state", flat=True))
+    assert states == [PayoutState.PAID, PayoutState.REVIEW]
+    row = WalletCallback.objects.get(is_conflict=True)
+    assert row.payout.state == PayoutState.REVIEW
+    assert row.effect == "a receipt that another payment has"
+    assert Event.objects.filter(name="wallet.conflict").count() == 1
+    assert book_differences() == []
 
 
 def test_many_workers_share_one_token(

@@ -114,6 +114,34 @@ def test_amounts_are_decimals() -> None:
     assert read(result("id", **parameters(huge))).differs_from(10)
 
 
+UNREADABLE = [
+    "sNaN", "NaN", "Infinity", "0x10", "²", "١٠", "1e1", "-10", "+10", "10.", "1,0",
+    "KES 10", "10 10", " ", "9" * 300, True, False, [10], {"a": 10}, 10**50,
+    float("nan"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", UNREADABLE)
+def test_an_amount_that_is_told_and_cannot_be_read_differs(value: Any) -> None:
+    for key in ("TransactionAmount", "Amount"):
+        found = read(result("id", **parameters({"Key": key, "Value": value}, RECEIPT)))
+        assert found.amount is None
+        assert found.differs_from(1_000)
+        assert found.receipt == "NLJ41HAY6Q"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_amount_without_a_value_is_not_told(value: Any) -> None:
+    told = {"Key": "TransactionAmount", "Value": value}
+    assert not read(result("id", **parameters(told))).differs_from(1_000)
+
+
+def test_amounts_with_thousands() -> None:
+    for value in ("16,800", "16,800.00", "16800", 16800, 16800.0):
+        told = {"Key": "TransactionAmount", "Value": value}
+        assert not read(result("id", **parameters(told))).differs_from(1_680_000)
+
+
 @pytest.fixture
 def sent(
     tenant: Tenant,
@@ -148,6 +176,19 @@ def test_another_amount_goes_to_a_person(
     assert post(credential, body) == 200
     assert state_of(sent) == PayoutState.REVIEW
     assert sent.receipt == ""
+
+
+@pytest.mark.parametrize("value", ["sNaN", "0x10", "²"])
+def test_an_unreadable_amount_goes_to_a_person(
+    value: str, sent: Payout, credential: WalletCredential
+) -> None:
+    told = {"Key": "TransactionAmount", "Value": value}
+    body = result(str(sent.originator_id), **parameters(told, RECEIPT))
+    assert post(credential, body) == 200
+    assert state_of(sent) == PayoutState.REVIEW
+    assert sent.receipt == ""
+    row = WalletCallback.objects.get()
+    assert (row.effect, row.is_conflict) == ("an amount that cannot be read", True)
 
 
 def test_success_without_a_receipt_is_unknown(

@@ -22,7 +22,7 @@ from payments.models import (
 )
 from payments.queries import order_pay
 from payments.services.results import take_result
-from payments.services.settling import lock_payout, mark_unknown
+from payments.services.settling import lock_payout, mark_review, mark_unknown
 from payments.services.wallet import stop_channel
 from tests.builders import SYSTEM, Network, build_user, build_workshop
 from tests.payments.conftest import approved, run_of
@@ -101,7 +101,17 @@ def test_the_boxes_choose_and_a_stale_page_is_refused(
     for bad in ("x", "1:x", "9" * 30, "-1", f"{first.workshop_id}:-5"):
         answer = as_maker.post("/ops/payouts/new/", {"workshop": bad})
         assert answer.status_code == 422, bad
-    assert as_maker.post("/ops/payouts/new/", {"up_to": "soon"}).status_code == 422
+    for bad in (
+        "soon",
+        "2026-W47-1",
+        "20261117",
+        "2026-1-7",
+        "٢٠٢٦-١١-١٧",
+        "2026-02-30",
+    ):
+        answer = as_maker.post("/ops/payouts/new/", {"up_to": bad})
+        assert answer.status_code == 422, bad
+        assert as_maker.get("/ops/payouts/new/", {"up_to": bad}).status_code == 422
     assert PayoutRun.objects.count() == 0
     as_maker.post("/ops/payouts/new/", {"chosen": "1", "workshop": [two]})
     assert PayoutRun.objects.get().total_minor == second.amount_minor
@@ -151,6 +161,7 @@ def test_others_look_and_touch_nothing(
         f"{base}approve/",
         f"{base}cancel/",
         f"{base}payouts/{payout.pk}/query/",
+        f"{base}payouts/{payout.pk}/not-paid/",
         "/ops/payouts/channel/start/",
     ):
         assert client.post(path, {"total": "16800"}).status_code == 403
@@ -175,7 +186,8 @@ def test_another_tenant_finds_nothing(
     for path in (base, f"{base}progress/", f"{base}payouts/{payout.pk}/",
                  f"/ops/ledger/{account.pk}/"):  # fmt: skip
         assert stranger.get(path).status_code == 404
-    for path in ("approve/", "cancel/", f"payouts/{payout.pk}/query/"):
+    one = f"payouts/{payout.pk}/"
+    for path in ("approve/", "cancel/", f"{one}query/", f"{one}not-paid/"):
         assert stranger.post(base + path, {"total": "16800"}).status_code == 404
     assert "W-017" not in text(stranger.get("/ops/payouts/"))
     run.refresh_from_db()
@@ -205,6 +217,53 @@ def test_unknown_is_shown_and_asked(
     assert StatusQuery.objects.filter(asked_by=maker).count() == 1
     payout.refresh_from_db()
     assert payout.state == PayoutState.UNKNOWN
+
+
+def test_a_checker_declares_a_payment_not_paid(
+    tenant: Tenant,
+    graded: Callable[..., Payable],
+    maker: User,
+    checker: User,
+    as_maker: Client,
+    as_checker: Client,
+    signed_in: Callable[..., Client],
+) -> None:
+    graded(30)
+    run = approved(tenant, maker, checker)
+    payout = run.payouts.get()
+    path = f"/ops/payouts/{run.pk}/payouts/{payout.pk}/"
+    outbox.claim(outbox._outboxes["payout"], payout.pk)
+    mark_unknown(lock_payout(payout.pk), why="No answer.", actor=SYSTEM)
+    assert "Declare it not paid" not in text(as_checker.get(path))
+    as_checker.post(f"{path}not-paid/", {"note": "x"})
+    payout.refresh_from_db()
+    assert payout.state == PayoutState.UNKNOWN
+    mark_review(lock_payout(payout.pk), why="Not decided.", actor=SYSTEM)
+    auditor = signed_in(Role.AUDITOR, name="auditor")
+    for client in (as_maker, auditor):
+        page = text(client.get(path))
+        assert "Declare it not paid" not in page
+        assert "a finance checker other than" in page
+        assert client.post(f"{path}not-paid/", {"note": "x"}).status_code == 403
+    both = signed_in(MAKER, CHECKER, name="both")
+    PayoutRun.objects.update(made_by=both.get("/ops/").wsgi_request.user)
+    assert "You made this run" in text(both.get(path))
+    assert both.post(f"{path}not-paid/", {"note": "x"}).status_code == 403
+    page = text(as_checker.get(path))
+    assert "KES 16,800 is owed to W-017 again at once" in page
+    empty = as_checker.post(f"{path}not-paid/", {"note": " "})
+    assert empty.status_code == 422
+    assert "Write down what shows that it was not paid." in text(empty)
+    payout.refresh_from_db()
+    assert payout.state == PayoutState.REVIEW
+    done = as_checker.post(f"{path}not-paid/", {"note": "Not in the statement."})
+    assert done.status_code == 302
+    page = text(as_checker.get(path))
+    assert "Not paid: declared not paid by" in page
+    assert "Not in the statement." in page
+    assert "Declare it not paid" not in page
+    run.refresh_from_db()
+    assert run.state == RunState.DONE
 
 
 def test_progress_asks_for_the_page_once_the_run_ends(

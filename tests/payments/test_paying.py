@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.utils import timezone
 
 from artisans.models import Workshop
@@ -13,15 +14,21 @@ from payments.enums import PayoutState, QueryState, RunState
 from payments.models import Payable, Payout, PayoutRun, StatusQuery, WalletCallback
 from payments.queries import book_differences, last_payouts, on_its_way, owed_to
 from payments.services.asking import ask_now, hand_to_people
+from payments.services.declaring import declare_not_paid
 from payments.services.payouts import chase_silent, credential_of, take_answer
+from payments.services.results import clear_conflict
+from payments.services.settling import lock_payout, mark_review, mark_unknown
 from payments.services.wallet import start_channel
 from tests.builders import SYSTEM, Network
 from tests.payments.conftest import Courier, approved, make_due, work_due
+from tests.payments.test_callbacks import result
 from tests.standin import StandIn
+from vrp.accounts.enums import Role
 from vrp.accounts.models import User
-from vrp.errors import IllegalMove
+from vrp.errors import IllegalMove, Invalid, NotAllowed
 from vrp.events import outbox
 from vrp.events.models import Event
+from vrp.events.services import Actor
 from vrp.tenancy.models import Tenant
 
 pytestmark = pytest.mark.django_db
@@ -233,6 +240,165 @@ def test_nothing_accepted_by_the_wallet(
     assert wallet_of(standin, payout) == []
 
 
+def ask_next(payout: Payout, *, minutes: int) -> None:
+    """The next planned question, so many minutes after the payment became unknown."""
+    now = timezone.now()
+    Payout.objects.filter(pk=payout.pk).update(
+        unknown_at=now - timedelta(minutes=minutes)
+    )
+    rows = StatusQuery.objects.filter(payout=payout, state=QueryState.QUEUED)
+    StatusQuery.objects.filter(pk=rows.order_by("due_at")[0].pk).update(due_at=now)
+    assert work_due() == 1
+
+
+def test_dropped_never_heard_of_declared_not_paid_and_paid_by_a_new_run(
+    pay: Callable[..., Payout],
+    courier: Courier,
+    standin: StandIn,
+    network: Network,
+    maker: User,
+    checker: User,
+) -> None:
+    payout = pay()
+    standin.faults({"wallet": {"do": "drop"}})
+    work_due()
+    standin.faults({})
+    assert state_of(payout) == PayoutState.UNKNOWN
+    ask_next(payout, minutes=0)
+    courier.hand_on()
+    assert state_of(payout) == PayoutState.UNKNOWN, "one such answer decides nothing"
+    ask_next(payout, minutes=2)
+    courier.hand_on()
+    assert state_of(payout) == PayoutState.REVIEW
+    assert payout.run.state == RunState.APPROVED
+    assert payout.queries.filter(state=QueryState.QUEUED).count() == 2, "still asked"
+
+    declare(payout, checker, "Statement of today, page 3: not in it.")
+    assert state_of(payout) == PayoutState.FAILED
+    assert payout.result_code == "not_paid_by_statement"
+    assert owed_to(network.horn[0]) == payout.amount_minor
+    payout.run.refresh_from_db()
+    assert payout.run.state == RunState.DONE
+    assert not payout.queries.filter(state=QueryState.QUEUED).exists()
+    event = Event.objects.get(name="payout.declared_not_paid", subject_id=payout.pk)
+    assert event.reason == "Statement of today, page 3: not in it."
+    assert event.actor_id == checker.pk
+    declare(payout, checker, "A double click.")
+    assert Event.objects.filter(name="payout.declared_not_paid").count() == 1
+
+    again = approved(network.tenant, maker, checker).payouts.get()
+    work_due()
+    courier.hand_on()
+    assert state_of(again) == PayoutState.PAID
+    assert wallet_of(standin, payout) == [22_400]
+    assert owed_to(network.horn[0]) == 0
+
+
+def declare(payout: Payout, user: User, note: str) -> Payout:
+    return declare_not_paid(payout=payout, user=user, note=note, actor=Actor.user(user))
+
+
+def test_two_early_answers_are_too_early(
+    pay: Callable[..., Payout], courier: Courier, standin: StandIn
+) -> None:
+    payout = pay("504")
+    work_due()
+    for minutes, state in (
+        (0, PayoutState.UNKNOWN),
+        (1, PayoutState.UNKNOWN),
+        (2, PayoutState.REVIEW),
+    ):
+        ask_next(payout, minutes=minutes)
+        courier.hand_on()
+        assert state_of(payout) == state
+
+
+@pytest.fixture
+def in_review(pay: Callable[..., Payout]) -> Payout:
+    """A payment that the wallet made and tells nobody about, in review."""
+    payout = pay("521")
+    work_due()
+    with transaction.atomic():
+        mark_unknown(lock_payout(payout.pk), why="No result.", actor=SYSTEM)
+        mark_review(lock_payout(payout.pk), why="Not decided.", actor=SYSTEM)
+    payout.refresh_from_db()
+    return payout
+
+
+def test_who_may_declare_and_when(
+    in_review: Payout, maker: User, checker: User, person: Callable[..., User]
+) -> None:
+    both = person(Role.FINANCE_MAKER, Role.FINANCE_CHECKER, name="both")
+    auditor = person(Role.AUDITOR, name="auditor")
+    for user in (maker, auditor):
+        with pytest.raises(NotAllowed):
+            declare(in_review, user, "not in the statement")
+    PayoutRun.objects.filter(pk=in_review.run_id).update(made_by=both)
+    with pytest.raises(NotAllowed):
+        declare(in_review, both, "not in the statement")
+    for note in ("", "  ", "\x00"):
+        with pytest.raises(Invalid):
+            declare(in_review, checker, note)
+    callback = WalletCallback.objects.create(
+        tenant=in_review.tenant, kind="result", body="{}", fingerprint="x",
+        effect="another amount than was sent", is_conflict=True, payout=in_review,
+    )  # fmt: skip
+    with pytest.raises(IllegalMove):
+        declare(in_review, checker, "not in the statement")
+    clear_conflict(callback=callback, actor=SYSTEM, note="looked at")
+    assert state_of(in_review) == PayoutState.REVIEW
+    assert not Event.objects.filter(name="payout.declared_not_paid").exists()
+    declare(in_review, checker, "not in the statement")
+    assert state_of(in_review) == PayoutState.FAILED
+
+
+@pytest.mark.parametrize(
+    "state", [s for s in PayoutState if s not in ("review", "paid")]
+)
+def test_only_a_payment_in_review_can_be_declared(
+    state: PayoutState, in_review: Payout, checker: User
+) -> None:
+    Payout.objects.filter(pk=in_review.pk).update(state=state)
+    with pytest.raises(IllegalMove):
+        declare(in_review, checker, "not in the statement")
+    in_review.refresh_from_db()
+    assert in_review.state == state
+
+
+@pytest.mark.parametrize("by", ["result", "status"])
+def test_a_receipt_after_a_wrong_declaration_wins(
+    by: str,
+    in_review: Payout,
+    courier: Courier,
+    standin: StandIn,
+    network: Network,
+    maker: User,
+    checker: User,
+) -> None:
+    """It was paid, declared not paid and paid again: seen, and kept back later."""
+    if by == "status":
+        ask_now(payout=in_review, actor=SYSTEM)
+        work_due()
+        (path, late) = courier.wait(1)[0]
+        courier.handed += 1
+    else:
+        path = f"/pay/{credential_of(in_review.tenant_id).route_secret}/result"
+        late = result(str(in_review.originator_id))
+    declare(in_review, checker, "not in the statement")
+    Workshop.objects.update(phone="+254712000017")
+    network.horn[0].refresh_from_db()
+    second = approved(network.tenant, maker, checker).payouts.get()
+    work_due()
+    courier.hand_on()
+    assert state_of(second) == PayoutState.PAID
+    assert courier.post(path, late) == 200
+    assert state_of(in_review) == PayoutState.PAID
+    assert in_review.receipt
+    assert WalletCallback.objects.get(is_conflict=True).payout == in_review
+    paid = Event.objects.get(name="payout.paid", subject_id=in_review.pk)
+    assert paid.data["overpaid_minor"] == in_review.amount_minor
+
+
 @pytest.mark.parametrize("magic", ["011", "021", "201", "228", "806", "001"])
 def test_our_own_fault_stops_the_channel(
     magic: str,
@@ -306,9 +472,9 @@ def test_a_lying_answer_does_not_touch_a_receipt(
     standin.faults({"wallet": {"do": "query_contradicts"}})
     ask_now(payout=payout, actor=SYSTEM)
     work_due()
-    result, answer = courier.wait(2)
+    told, answer = courier.wait(2)
     courier.handed += 2
-    courier.post(*result)
+    courier.post(*told)
     courier.post(*answer)
     assert state_of(payout) == PayoutState.PAID
     assert WalletCallback.objects.get(is_conflict=True).effect.startswith("Declined")
@@ -330,7 +496,7 @@ def test_a_receipt_after_a_false_failure_is_believed_and_kept_back(
     standin.faults({"wallet": {"do": "query_contradicts"}})
     ask_now(payout=payout, actor=SYSTEM)
     work_due()
-    result, answer = courier.wait(2)
+    told, answer = courier.wait(2)
     courier.handed += 2
     courier.post(*answer)
     assert state_of(payout) == PayoutState.FAILED
@@ -341,7 +507,7 @@ def test_a_receipt_after_a_false_failure_is_believed_and_kept_back(
     work_due()
     courier.hand_on()
     assert state_of(second) == PayoutState.PAID
-    courier.post(*result)
+    courier.post(*told)
     assert state_of(payout) == PayoutState.PAID
     paid = Event.objects.get(name="payout.paid", subject_id=payout.pk)
     assert paid.data["overpaid_minor"] == payout.amount_minor
@@ -362,10 +528,10 @@ def test_a_receipt_after_a_false_failure_covers_its_payables_again(
     standin.faults({"wallet": {"do": "query_contradicts"}})
     ask_now(payout=payout, actor=SYSTEM)
     work_due()
-    result, answer = courier.wait(2)
+    told, answer = courier.wait(2)
     courier.post(*answer)
     assert owed_to(network.horn[0]) == payout.amount_minor
-    courier.post(*result)
+    courier.post(*told)
     assert state_of(payout) == PayoutState.PAID
     assert owed_to(network.horn[0]) == 0
     assert Payable.objects.get().open_minor == 0

@@ -9,6 +9,7 @@ from phone.enums import MESSAGE_RANK, REPORT_STATES, Direction, MessageState
 from phone.models import DeliveryReport, Message
 from phone.services import take_report
 from tests.phone.conftest import build_channel
+from vrp.events.models import Event
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
@@ -47,7 +48,9 @@ def test_any_order_only_ever_raises(horn: Workshop, statuses: list[str]) -> None
     assert message.state == best
     assert (message.delivered_at is not None) == (best == MessageState.DELIVERED)
     assert bool(message.failure) == (best == MessageState.FAILED)
-    assert DeliveryReport.objects.filter(message=message).count() == len(statuses)
+    kept = DeliveryReport.objects.filter(message=message)
+    assert sorted(kept.values_list("status", flat=True)) == sorted(set(statuses))
+    assert sum(report.times for report in kept) == len(statuses)
     DeliveryReport.objects.all().delete()
     message.delete()
 
@@ -64,6 +67,46 @@ def test_the_reason_is_kept_in_words(horn: Workshop) -> None:
     message.refresh_from_db()
     assert message.failure_words == "she has blocked messages from us"
     assert message.network_code == "63902"
+
+
+def test_a_repeated_report_is_counted_and_not_added(horn: Workshop) -> None:
+    message = wired(horn, "ATXid_1")
+    for _ in range(5):
+        for failure in ("UserInBlackList", "DeliveryFailure"):
+            first = take_report(
+                tenant=horn.tenant,
+                provider_id="ATXid_1",
+                status="Failed",
+                failure=failure,
+            )
+            assert first.message == message
+    kept = DeliveryReport.objects.order_by("id")
+    assert [(report.failure, report.times) for report in kept] == [
+        ("UserInBlackList", 5),
+        ("DeliveryFailure", 5),
+    ]
+    message.refresh_from_db()
+    assert message.failure == "UserInBlackList"
+    assert Event.objects.filter(name="message.failed").count() == 1
+
+
+def test_a_repeat_finds_the_message_that_was_not_known_at_first(
+    horn: Workshop,
+) -> None:
+    take_report(tenant=horn.tenant, provider_id="ATXid_1", status="Success")
+    message = wired(horn, "ATXid_1")
+    take_report(tenant=horn.tenant, provider_id="ATXid_1", status="Success")
+    message.refresh_from_db()
+    assert message.state == MessageState.DELIVERED
+    assert DeliveryReport.objects.get().message == message
+
+
+def test_a_report_belongs_to_its_tenant(horn: Workshop, other_tenant: Tenant) -> None:
+    take_report(tenant=horn.tenant, provider_id="ATXid_1", status="Success")
+    with tenant_scope(other_tenant):
+        take_report(tenant=other_tenant, provider_id="ATXid_1", status="Success")
+        assert DeliveryReport.objects.get().times == 1
+    assert DeliveryReport.objects.get().times == 1
 
 
 def test_an_unknown_id_is_stored_and_changes_nothing(horn: Workshop) -> None:

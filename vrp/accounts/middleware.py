@@ -13,6 +13,7 @@ from django.utils import timezone
 from vrp.accounts.enums import Role
 from vrp.accounts.models import Membership, User
 from vrp.accounts.permissions import Grant, grant_for
+from vrp.digits import whole_number
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
@@ -88,11 +89,9 @@ class TenantMiddleware:
 
 def switch_tenant(request: HttpRequest) -> HttpResponse:
     """POST ``tenant``: continue as another of one's tenants."""
-    wanted = request.POST.get("tenant", "")
-    plain = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
     allowed = Membership.objects.filter(
         user_id=request.user.pk or 0,
-        tenant_id=int(wanted) if plain else 0,
+        tenant_id=whole_number(request.POST.get("tenant", "")) or 0,
         tenant__is_active=True,
     )
     membership = allowed.select_related("tenant").first()

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from vrp.accounts.enums import Permission
 from vrp.accounts.models import User
+from vrp.digits import whole_number
 from vrp.errors import DomainError, IllegalMove, Invalid
 from vrp.events.services import Actor, record
 from vrp.imports.models import ImportFile
@@ -181,10 +182,10 @@ def parse_choice(value: str, choices: Any, column: str) -> str:
 
 def parse_number(value: str, column: str, *, low: int, high: int) -> int:
     """A whole number within bounds; ``Invalid`` otherwise."""
-    plain = value.isascii() and value.isdigit() and len(value) <= 12
-    if not (plain and low <= int(value) <= high):
+    number = whole_number(value)
+    if number is None or not low <= number <= high:
         raise Invalid(f"Give a whole number from {low} to {high:,}.", field=column)
-    return int(value)
+    return number
 
 
 def parse_date(value: str, column: str) -> date:
