@@ -37,7 +37,7 @@ NO_SUCH = "2032"
 NO_SUCH_WORDS = "the wallet knows no such payment"
 
 # Ours: a person has declared a payment not paid, by evidence from outside.
-NOT_PAID_BY_STATEMENT = "not_paid_by_statement"
+NOT_IN_STATEMENT = "not_in_statement"
 
 
 def words_for(code: str, told: str = "") -> str:

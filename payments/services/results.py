@@ -21,7 +21,7 @@ from payments.codes import (
     NO_SUCH,
     NO_SUCH_WORDS,
     NOT_DONE,
-    NOT_PAID_BY_STATEMENT,
+    NOT_IN_STATEMENT,
     STOPS,
     words_for,
 )
@@ -251,7 +251,7 @@ def _status_answer(payout: Payout, query: StatusQuery, result: WalletResult) -> 
             mark_review(payout, why=NO_SUCH_WORDS.capitalize(), actor=DARAJA)
         return Effect(f"undecided: code {result.code}")
     if status == DONE:
-        declared = payout.result_code == NOT_PAID_BY_STATEMENT
+        declared = payout.result_code == NOT_IN_STATEMENT
         if payout.state == PayoutState.FAILED and not declared:
             # An answer has been seen to contradict a result: it never overturns one.
             return Effect("completed, after a failure was reported", is_conflict=True)

