@@ -2,10 +2,10 @@
 
 from django.db import connection
 
-from phone.models import DeliveryReport, Message
+from vrp.tenancy.models import TenantModel
 
 
-def insert_once(row: Message | DeliveryReport) -> bool:
+def insert_once(row: TenantModel) -> bool:
     """Insert a new row; False if one of the same identity is there already.
 
     Waits for a transaction that is writing the same. Nothing is violated, because
