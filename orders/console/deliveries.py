@@ -20,6 +20,7 @@ from orders.services.deliveries import (
 )
 from vrp.accounts.enums import Permission
 from vrp.accounts.permissions import check, require
+from vrp.console.formats import day_words
 from vrp.console.guard import member
 from vrp.console.history import event_rows
 from vrp.console.paging import page_of
@@ -36,6 +37,8 @@ TABS = [
     ("cancelled", "Cancelled"),
     ("all", "All"),
 ]
+# Deliveries booked for the days within this one are worth preparing for.
+SOON = dt.timedelta(days=7)
 
 
 def visible(request: HttpRequest) -> QuerySet[Delivery]:
@@ -321,16 +324,18 @@ def _record_walk_in(
 
 @waits_for(Permission.RECEIVE)
 def deliveries_expected(request: HttpRequest) -> list[Card]:
-    """Deliveries booked for today, and those whose day has passed."""
+    """Deliveries booked for the next days, and those whose day has passed."""
     today = timezone.localdate()
-    booked = visible(request).filter(state=DeliveryState.BOOKED, booked_for__lte=today)
-    days = list(booked.values_list("booked_for", flat=True))
-    late = sum(day < today for day in days)
+    booked = visible(request).filter(
+        state=DeliveryState.BOOKED, booked_for__lte=today + SOON
+    )
+    per_day = Counter(booked.values_list("booked_for", flat=True))
+    late = sum(count for day, count in per_day.items() if day < today)
     return [
         Card(
-            "Deliveries expected today",
-            len(days) - late,
-            "count them in as they come",
+            "Deliveries expected",
+            per_day.total() - late,
+            _expected(per_day, today),
             "/ops/deliveries/",
         ),
         Card(
@@ -341,3 +346,13 @@ def deliveries_expected(request: HttpRequest) -> list[Card]:
             tone="warn",
         ),
     ]
+
+
+def _expected(per_day: Counter[dt.date], today: dt.date) -> str:
+    """How many come today, and when the next ones do."""
+    words = [f"{per_day[today]:,} today: count them in"] if per_day[today] else []
+    later = min((day for day in per_day if day > today), default=None)
+    if later is not None:
+        day = day_words(later, today=today)
+        words.append(f"{per_day[later]:,} on {day}")
+    return "; then ".join(words)

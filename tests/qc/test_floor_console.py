@@ -305,8 +305,26 @@ def test_what_waits_is_on_the_today_page(
 ) -> None:
     ready_line(network, grader)
     page = qc.get("/ops/").content.decode()
-    assert "Deliveries expected today" in page
+    assert "Deliveries expected" in page
+    assert "1 today: count them in" in page
     assert "Lines to assemble" in page
+
+
+def test_deliveries_of_the_coming_week_are_expected(
+    qc: Client, network: Network
+) -> None:
+    """The phone's first offered day is tomorrow: somebody is to be there."""
+    booked = book(network, 60)
+    for number, days in enumerate((1, 1, 7, 8)):
+        later = book(network, 40 + number, number % 2 + 1)
+        Delivery.objects.filter(pk=later.pk).update(booked_for=build_day(days))
+    Delivery.objects.filter(pk=booked.pk).update(booked_for=build_day(-1))
+    shown = {card.title: card for card in qc.get("/ops/").context["cards"]}
+    expected = shown["Deliveries expected"]
+    assert expected.count == 3
+    day = build_day(1)
+    assert expected.detail.startswith(f"2 on {day.day} {day:%b}")
+    assert shown["Deliveries that did not come"].count == 1
 
 
 def test_lists_take_the_same_queries_for_one_and_three_rows(
