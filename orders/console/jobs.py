@@ -17,7 +17,7 @@ from orders.queries import late_jobs, pace, slow_jobs
 from orders.services.jobs import close_short, withdraw_job
 from payments.models import Payable
 from qc.models import Batch
-from vrp.accounts.enums import Permission
+from vrp.accounts.enums import Permission, Role
 from vrp.accounts.permissions import require
 from vrp.console.guard import member
 from vrp.console.history import event_rows
@@ -311,17 +311,37 @@ def job_close_short(request: HttpRequest, pk: int) -> HttpResponse:
 def jobs_wait(request: HttpRequest) -> list[Card]:
     """Jobs that are late, and jobs that will probably be."""
     today = timezone.localdate()
+    return _pace_cards(late_jobs(today).count(), slow_jobs(today).count())
+
+
+@waits_for(Role.FIELD)
+def field_waits(request: HttpRequest) -> list[Card]:
+    """Workshops of her regions to call on: no answer yet, late, or probably late."""
+    grant = request.grant  # type: ignore[attr-defined]
+    if grant.may(Permission.PLAN) or Role.AUDITOR in grant.roles:
+        return []  # who has the planner's cards sees the whole network in them
+    stats = _stats(request)
+    unanswered = Card(
+        "Offers without an answer",
+        stats["offered"],
+        "remind the workshops before the offer ends",
+        "/ops/jobs/?state=offered",
+    )
+    return [*_pace_cards(stats["late"], stats["slow"]), unanswered]
+
+
+def _pace_cards(late: int, slow: int) -> list[Card]:
     return [
         Card(
             "Jobs late",
-            late_jobs(today).count(),
+            late,
             "their due day is over",
             "/ops/jobs/?late=1",
             tone="bad",
         ),
         Card(
             "Jobs likely late",
-            slow_jobs(today).count(),
+            slow,
             "half the time is over and they are behind",
             "/ops/jobs/?late=1",
             tone="warn",

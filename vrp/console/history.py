@@ -1,7 +1,11 @@
 """Recorded events as rows that the timeline can draw."""
 
+import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
+
+from django.utils import timezone
 
 from vrp.accounts.enums import Role
 from vrp.console import formats
@@ -58,6 +62,7 @@ _UNITS = {
     "counted": "counted",
     "missing": "missing",
 }
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ENDS_BADLY = {"cancelled", "declined", "failed", "refused"}
 _ENDS_WITH_CARE = {"closed", "held", "lapsed", "late", "unknown", "withdrawn"}
 
@@ -101,7 +106,18 @@ def _words(key: str, value: Any) -> str:
         return f"{value} {_UNITS[key]}"
     if key in ("aa", "a", "b", "rework", "scrap"):
         return f"{value} {key.upper() if len(key) < 3 else key}"
-    return f"{key.replace('_', ' ')} {value}"
+    return f"{key.replace('_', ' ')} {_day(value)}"
+
+
+def _day(value: Any) -> Any:
+    """A date as it is recorded (2026-11-23) in words; anything else as it is."""
+    if not isinstance(value, str) or not _ISO_DATE.fullmatch(value):
+        return value
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        return value
+    return formats.day_words(day, today=timezone.localdate())
 
 
 def _kind(subject: str, verb: str) -> str:

@@ -21,14 +21,15 @@ class Card:
 
 
 Provider = Callable[[HttpRequest], list[Card]]
-_providers: list[tuple[Permission, Provider]] = []
+_providers: list[tuple[Permission | Role, Provider]] = []
 
 
-def waits_for(permission: Permission) -> Callable[[Provider], Provider]:
-    """Declare cards shown to people who hold ``permission`` (and to auditors)."""
+def waits_for(whom: Permission | Role) -> Callable[[Provider], Provider]:
+    """Declare cards shown to people who hold a permission (and to auditors), or to those
+    of a role: what they are to know of although the right to act is another's."""
 
     def declare(provider: Provider) -> Provider:
-        _providers.append((permission, provider))
+        _providers.append((whom, provider))
         return provider
 
     return declare
@@ -38,7 +39,11 @@ def cards(request: HttpRequest, grant: Grant) -> list[Card]:
     """The cards of this person's roles, most urgent room first, empty ones left out."""
     sees_all = Role.AUDITOR in grant.roles
     found: list[Card] = []
-    for permission, provider in _providers:
-        if sees_all or grant.may(permission):
+    for whom, provider in _providers:
+        if isinstance(whom, Role):
+            shown = whom in grant.roles
+        else:
+            shown = sees_all or grant.may(whom)
+        if shown:
             found += [card for card in provider(request) if card.count]
     return found

@@ -14,6 +14,12 @@ from vrp.console.today import cards
 from vrp.errors import NotAllowed
 from vrp.events.models import Event
 
+SHOWN_EVENTS = 12
+# Each offer brings up to four lines about its message.
+READ_EVENTS = 200
+# What the machines did to carry the work: each thing's own page tells it.
+PLUMBING = ("message.", "channel.", "webhook.")
+
 
 class SignIn(LoginView):
     """The one sign-in page, for console and back office."""
@@ -39,8 +45,14 @@ def tenant(request: HttpRequest) -> HttpResponse:
 def today(request: HttpRequest) -> HttpResponse:
     """What waits for me, and what happened last."""
     waiting = cards(request, request.grant)  # type: ignore[attr-defined]
-    latest = Event.objects.order_by("-id")[:12]
-    return render(request, "vrp/today.html", {"cards": waiting, "latest": latest})
+    return render(request, "vrp/today.html", {"cards": waiting, "latest": _latest()})
+
+
+def _latest() -> list[Event]:
+    """The newest events about the work itself. The record grows without end, so only
+    its newest rows are read, and sorted out here."""
+    newest = Event.objects.order_by("-id")[:READ_EVENTS]
+    return [row for row in newest if not row.name.startswith(PLUMBING)][:SHOWN_EVENTS]
 
 
 def styleguide(request: HttpRequest) -> HttpResponse:
