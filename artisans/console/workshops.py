@@ -21,6 +21,8 @@ from artisans.services import (
     set_capacity,
     set_language,
 )
+from matching.enums import Answer
+from matching.models import JobRecord
 from matching.queries import five_dimensions, workshop_calendars
 from orders.enums import JOB_OPEN, JobState
 from orders.models import Job
@@ -59,14 +61,19 @@ def visible(request: HttpRequest) -> QuerySet[Workshop]:
     return rows if limit is None else rows.filter(area__region__in=limit)
 
 
-def active_lately() -> Exists:
-    """Whether a workshop said yes to a job within the quarter (facts A3)."""
+def active_lately() -> Q:
+    """Whether a workshop said yes to a job within the quarter (facts A3): to one of
+    ours, or to one in the history that was loaded."""
     since = timezone.now() - QUARTER
-    return Exists(
-        Job.objects.filter(
-            workshop=OuterRef("pk"), state__in=SAID_YES, answered_at__gte=since
-        )
+    jobs = Job.objects.filter(
+        workshop=OuterRef("pk"), state__in=SAID_YES, answered_at__gte=since
     )
+    records = JobRecord.objects.filter(
+        workshop=OuterRef("pk"),
+        answer__in=(Answer.ACCEPTED, Answer.PART),
+        offered_at__gte=since,
+    )
+    return Q(Exists(jobs)) | Q(Exists(records))
 
 
 @require_safe

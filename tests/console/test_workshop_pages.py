@@ -7,10 +7,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from artisans.console.weeks import overbooked, weeks_of
 from artisans.models import Area, CapacityPeriod, Workshop
 from matching.capacity import Calendar, Period
+from matching.models import JobRecord
 from tests.builders import Network, build_day, build_job, build_network
 from vrp.accounts.enums import Role
 from vrp.events.models import Event
@@ -44,6 +46,28 @@ def test_the_list_is_filtered(network: Network, signed_in: SignedIn) -> None:
         page = text(client, f"/ops/workshops/?{query}")
         assert {w.code for w in network.horn + network.brass if f">{w.code}</a>" in page} \
             == wanted, query  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "days", "active"),
+    [("accepted", 90, 1), ("part", 3, 1), ("accepted", 92, 0), ("declined", 3, 0),
+     ("silent", 3, 0)],
+)  # fmt: skip
+def test_a_loaded_history_counts_as_activity(
+    network: Network, signed_in: SignedIn, answer: str, days: int, active: int
+) -> None:
+    now = timezone.now()
+    JobRecord.objects.create(
+        tenant=network.tenant, job="before:1", workshop=network.horn[1],
+        component=network.pendant, quantity=40, answer=answer,
+        offered_at=now - timedelta(days=days), due_at=now,
+    )  # fmt: skip
+    client = signed_in(Role.PLANNER)
+    found = client.get("/ops/workshops/?active=yes").context
+    assert [row.code for row in found["page"].rows] == ["W-018"] * active
+    assert found["stats"]["active"] == active
+    rest = client.get("/ops/workshops/?active=no").context["page"].rows
+    assert len(rest) == 5 - active
 
 
 def test_an_empty_network_points_at_the_import(
