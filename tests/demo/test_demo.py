@@ -1,20 +1,27 @@
 """The demo has the proportions of the sources and obeys every rule of live data."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Sum
+from django.test import Client
+from django.utils import timezone
 
+from artisans.console.workshops import active_lately
 from artisans.models import Artisan, Workshop
 from matching.models import JobRecord
-from orders.models import Job, Order, PartNeed
+from orders.models import Delivery, Job, Order, PartNeed
+from orders.queries import unplanned_orders
 from orders.services.stock import on_hand
 from payments.models import Account, Payable, Posting
-from qc.models import Item
+from qc.models import Batch, Item
+from vrp.accounts.models import User
 from vrp.demo.load import demo_facts, keys_of
+from vrp.demo.present import PO_NUMBER
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
@@ -49,6 +56,7 @@ def test_the_demo_is_what_the_sources_say(facts: dict) -> None:
         assert at_work(gender="female", engagement="part_time") == 99
         _check_order()
         _check_past()
+        _check_present()
     _check_facts(facts)
 
 
@@ -63,6 +71,9 @@ def _check_order() -> None:
 def _check_past() -> None:
     records = JobRecord.objects.all()
     assert 1_500 < records.count() < 4_000
+    assert not records.filter(delivered_at__gt=timezone.now()).exists()
+    assert not records.filter(offered_at__gt=timezone.now()).exists()
+    _check_active()
     jobs = Job.objects.filter(state="done")
     assert Item.objects.count() == jobs.aggregate(n=Sum("quantity"))["n"]
     graded = Payable.objects.aggregate(n=Sum("items"), paid=Sum("amount_minor"))
@@ -75,6 +86,38 @@ def _check_past() -> None:
     assert Posting.objects.aggregate(n=Sum("amount_minor"))["n"] == 0
     chain = Order.objects.get(po_number="NRD-4500123").lines.get().part_needs.get()
     assert on_hand(chain.component) == 800
+
+
+def _check_active() -> None:
+    """Most of the network has worked within the quarter, as in a live one."""
+    active = Workshop.objects.filter(active_lately()).count()
+    assert active >= 0.6 * Workshop.objects.count()
+
+
+def _check_present() -> None:
+    """Something waits for everybody who handles goods: a batch, and a delivery."""
+    order = Order.objects.get(po_number=PO_NUMBER)
+    jobs = Job.objects.filter(work_order__line__order=order).order_by("number")
+    brought, coming = jobs
+    assert (brought.state, coming.state) == ("delivered", "accepted")
+    assert (brought.quantity, coming.quantity) == (30, 30)
+    batch = Batch.objects.exclude(state="graded").get()
+    assert (batch.job, batch.counted) == (brought, 30)
+    booked = Delivery.objects.get(state="booked")
+    assert booked.workshop == coming.workshop
+    assert booked.booked_for == timezone.localdate() + timedelta(days=1)
+    unplanned = unplanned_orders().values_list("po_number", flat=True)
+    assert list(unplanned) == ["NRD-4500123"]
+    titles = {name: _waits_for(name) for name in ("grace", "joseph", "peter")}
+    assert {"Deliveries expected"} <= titles["joseph"] & titles["grace"]
+    assert len(titles["grace"]) >= 2
+    assert "Deliveries expected" not in titles["peter"]
+
+
+def _waits_for(username: str) -> set[str]:
+    client = Client()
+    client.force_login(User.objects.get(username=username))
+    return {card.title for card in client.get("/ops/").context["cards"]}
 
 
 def _check_facts(facts: dict) -> None:

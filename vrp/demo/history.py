@@ -15,6 +15,7 @@ from vrp.demo.network import DemoNetwork, Truth
 from vrp.tenancy.models import Tenant
 
 DAYS = 730
+NEWEST = 3
 # Relative demand by month.
 SEASON = (0.6, 0.7, 1.3, 1.4, 1.2, 0.9, 0.9, 1.0, 1.2, 1.7, 1.9, 1.2)
 
@@ -27,7 +28,7 @@ def build_records(
     rng: random.Random,
     today: datetime,
 ) -> int:
-    """Write one record per past job; returns how many. None is newer than 30 days."""
+    """Write one record per past job; returns how many, none newer than three days."""
     made_by: dict[int, list[Component]] = {}
     for component in components:
         made_by.setdefault(component.skill_id or 0, []).append(component)
@@ -56,7 +57,7 @@ def build_records(
 
 def _offer_day(rng: random.Random, today: datetime, age: int) -> datetime:
     while True:
-        day = today - timedelta(days=rng.randint(30, max(31, age)))
+        day = today - timedelta(days=rng.randint(NEWEST, age))
         if rng.random() < SEASON[day.month - 1] / max(SEASON):
             at = time(rng.randint(8, 16), rng.randint(0, 59))
             return datetime.combine(day.date(), at, tzinfo=UTC)
@@ -99,8 +100,10 @@ def _record(
         quantity = record.quantity = max(30, quantity // 2)
     late = rng.random() > truth.punctuality
     days = rng.expovariate(1 / 4) + 0.5 if late else -rng.uniform(0, 4)
-    record.delivered_at = due + timedelta(days=days)
-    _grades(record, quantity, truth, rng)
+    delivered = due + timedelta(days=days)
+    if delivered < today:
+        record.delivered_at = delivered
+        _grades(record, quantity, truth, rng)
     return record
 
 

@@ -28,6 +28,7 @@ from vrp.demo.history import build_records
 from vrp.demo.network import ETHIOPIAN, KENYAN, build_network
 from vrp.demo.past import build_past
 from vrp.demo.people import ETHIOPIA, KENYA
+from vrp.demo.present import build_present
 from vrp.events.services import Actor
 from vrp.secrets import seal_text
 from vrp.tenancy.models import Tenant
@@ -93,6 +94,7 @@ def _soko(rng: random.Random, today: Any) -> Tenant:
         build_records(tenant, network, parts, 26, rng, today)
         _channels(tenant, "*384*55#", "22955", "600100")
         build_past(tenant, network, made, rng, today)
+        build_present(tenant, made, today)
         place_order(
             tenant=tenant,
             buyer=made.buyers["NRD"],
