@@ -6,7 +6,6 @@ skills); the other rows of the workshop leave them empty. Skills are written
 """
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -26,6 +25,7 @@ from vrp.imports.reader import Column, Row
 from vrp.imports.services import (
     Importer,
     Outcome,
+    Reading,
     parse_choice,
     parse_date,
     parse_number,
@@ -35,6 +35,7 @@ from vrp.imports.services import (
 from vrp.tenancy.models import Tenant
 
 BATCH = 1_000
+WRITE_SKILLS = "Write skills as code:level, separated by spaces."
 
 COLUMNS = [
     Column("workshop", "code of the workshop", "W-017"),
@@ -51,7 +52,12 @@ COLUMNS = [
     Column("phone", "lead row: mobile number", "0712345678", False),
     Column("language", "lead row: en or sw", "sw", False),
     Column("capacity_per_week", "lead row: pieces a week", "80", False),
-    Column("skills", "lead row: skill:level, 1 to 5", "horn-carving:4", False),
+    Column(
+        "skills",
+        "lead row: code:level, 1 to 5, separated by spaces",
+        "horn-carving:4",
+        False,
+    ),
 ]
 
 
@@ -131,7 +137,12 @@ def _leads(artisan: Artisan) -> bool:
 
 def _is_lead_row(row: Row) -> bool:
     """Whether the row carries the workshop's own columns."""
-    return row["engagement"] == Engagement.LEAD and not row["left_on"]
+    return row["engagement"].casefold() == Engagement.LEAD and not row["left_on"]
+
+
+def _is_unclear(row: Row) -> bool:
+    """Whether the row may be the lead's: its engagement cannot be read."""
+    return row["engagement"].casefold() not in Engagement.values
 
 
 def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> None:
@@ -139,10 +150,10 @@ def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> Non
     network = _Network.read(tenant)
     _check_codes(rows, network, outcome)
     for row in rows:
-        if _is_lead_row(row):
-            _guarded(_workshop, network, row, outcome)
+        if _is_lead_row(row) or (_is_unclear(row) and row["workshop_name"]):
+            _workshop(network, row, outcome)
     for row in rows:
-        _guarded(_artisan, network, row, outcome)
+        _artisan(network, row, outcome)
     _check_leads(rows, network, outcome)
     if outcome.errors:
         return  # nothing of the file is kept, so nothing is written
@@ -155,18 +166,6 @@ def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> Non
             actor=actor,
             data=outcome.summary(),
         )
-
-
-def _guarded(
-    work: Callable[[_Network, Row, Outcome], None],
-    network: _Network,
-    row: Row,
-    outcome: Outcome,
-) -> None:
-    try:
-        work(network, row, outcome)
-    except Invalid as error:
-        outcome.refuse(row.line, error.field, error.message)
 
 
 def _check_codes(rows: list[Row], network: _Network, outcome: Outcome) -> None:
@@ -183,11 +182,13 @@ def _check_codes(rows: list[Row], network: _Network, outcome: Outcome) -> None:
                 outcome.refuse(
                     row.line, "engagement", f"The lead is on line {first} already."
                 )
+    # An engagement that cannot be read is told as such; it may have been the lead's.
+    unclear = {row["workshop"] for row in rows if _is_unclear(row)}
     for row in rows:
         code = row["workshop"]
         if not code:
             outcome.refuse(row.line, "workshop", "This may not be empty.")
-        elif code not in leads and code not in network.workshops:
+        elif code not in unclear | leads.keys() | network.workshops.keys():
             outcome.refuse(row.line, "workshop", "This workshop has no lead row.")
             leads[code] = row.line
 
@@ -221,32 +222,31 @@ def _need(row: Row, column: str, longest: int = 80) -> str:
 
 
 def _workshop(network: _Network, row: Row, outcome: Outcome) -> None:
-    code = _need(row, "workshop", 20)
+    reading = Reading(row.line, outcome)
+    code = reading.take(lambda: _need(row, "workshop", 20)) or ""
     found = network.workshops.get(code)
     if found and not row["workshop_name"] and not row["phone"]:
         # A lead row that only updates the person leaves the workshop as it is.
         return
-    phone = normalise_phone(_need(row, "phone"), network.tenant.country)
-    owner = network.phones.setdefault(phone, code)
-    if owner != code:
-        raise Invalid(f"{owner} has this number already.", field="phone")
-    values = {
-        "name": _need(row, "workshop_name"),
-        "area": _area(network, row),
-        "phone": phone,
-        "language": parse_choice(row["language"] or "en", Language, "language"),
-        "capacity_per_week": parse_number(
-            row["capacity_per_week"] or "50", "capacity_per_week", low=0, high=10_000
+    take, capacity = reading.take, "capacity_per_week"
+    values: dict[str, Any] = {
+        "phone": take(lambda: _phone(network, row, code)),
+        "name": take(lambda: _need(row, "workshop_name")),
+        "area": take(lambda: _area(network, row)),
+        "language": take(
+            lambda: parse_choice(row["language"] or "en", Language, "language")
+        ),
+        capacity: take(
+            lambda: parse_number(row[capacity] or "50", capacity, low=0, high=10_000)
         ),
     }
-    skills = _skills(network, row)
+    skills = take(lambda: _skills(network, row)) or {}
     if found is None:
-        found = Workshop(
-            tenant=network.tenant,
-            code=code,
-            joined_on=parse_date(row["joined_on"], "joined_on"),
-            **values,
-        )
+        values["joined_on"] = take(lambda: parse_date(row["joined_on"], "joined_on"))
+    if reading.failed:
+        return
+    if found is None:
+        found = Workshop(tenant=network.tenant, code=code, **values)
         network.workshops[code] = found
         network.new[Workshop].append(found)
         outcome.created += 1
@@ -259,6 +259,14 @@ def _workshop(network: _Network, row: Row, outcome: Outcome) -> None:
         outcome.changed += 1
     else:
         outcome.unchanged += 1
+
+
+def _phone(network: _Network, row: Row, code: str) -> str:
+    phone = normalise_phone(_need(row, "phone"), network.tenant.country)
+    owner = network.phones.setdefault(phone, code)
+    if owner != code:
+        raise Invalid(f"{owner} has this number already.", field="phone")
+    return phone
 
 
 def _area(network: _Network, row: Row) -> Area:
@@ -285,9 +293,15 @@ def _skills(network: _Network, row: Row) -> dict[Skill, int]:
         code, _, level = part.partition(":")
         if code not in network.skills:
             known = ", ".join(sorted(network.skills)[:20]) or "none yet"
-            raise Invalid(f"No skill {quoted(code)}. Known: {known}.", field="skills")
+            raise Invalid(
+                f"No skill {quoted(code)}. {WRITE_SKILLS} Known: {known}.",
+                field="skills",
+            )
         if not level:
-            raise Invalid(f"Write the level too: {code}:3.", field="skills")
+            raise Invalid(
+                f"The level of {quoted(code)} is missing. {WRITE_SKILLS}",
+                field="skills",
+            )
         found[network.skills[code]] = parse_number(level, "skills", low=1, high=5)
     return found
 
@@ -315,21 +329,22 @@ def _artisan(network: _Network, row: Row, outcome: Outcome) -> None:
     # None: its lead row was refused, or it has none. That is noted there; the person's
     # own mistakes are still worth telling in the same go.
     workshop = network.workshops.get(row["workshop"])
-    joined_on = parse_date(row["joined_on"], "joined_on")
-    left_on = parse_date(row["left_on"], "left_on") if row["left_on"] else None
-    if left_on and left_on < joined_on:
-        raise Invalid("Left before joining.", field="left_on")
-    values = {
+    reading = Reading(row.line, outcome)
+    take = reading.take
+    joined_on = take(lambda: parse_date(row["joined_on"], "joined_on"))
+    values: dict[str, Any] = {
         "workshop": workshop,
-        "name": _need(row, "name"),
-        "gender": parse_choice(row["gender"], Gender, "gender"),
-        "engagement": parse_choice(row["engagement"], Engagement, "engagement"),
-        "born_year": _born(row, joined_on),
+        "name": take(lambda: _need(row, "name")),
+        "gender": take(lambda: parse_choice(row["gender"], Gender, "gender")),
+        "engagement": take(
+            lambda: parse_choice(row["engagement"], Engagement, "engagement")
+        ),
+        "born_year": take(lambda: _born(row, joined_on)),
         "joined_on": joined_on,
-        "left_on": left_on,
+        "left_on": take(lambda: _left(row, joined_on)),
     }
-    code = _need(row, "artisan", 20)
-    if workshop is None:
+    code = take(lambda: _need(row, "artisan", 20)) or ""
+    if workshop is None or reading.failed:
         return
     found = network.artisans.get(code)
     if found is None:
@@ -342,14 +357,22 @@ def _artisan(network: _Network, row: Row, outcome: Outcome) -> None:
         outcome.unchanged += 1
 
 
-def _born(row: Row, joined_on: date) -> int | None:
+def _left(row: Row, joined_on: date | None) -> date | None:
+    """The last day, if gone. ``joined_on`` is None where it could not be read."""
+    left_on = parse_date(row["left_on"], "left_on") if row["left_on"] else None
+    if left_on and joined_on and left_on < joined_on:
+        raise Invalid("Left before joining.", field="left_on")
+    return left_on
+
+
+def _born(row: Row, joined_on: date | None) -> int | None:
     """Year of birth; nobody under 18 works (facts A74)."""
     if not row["born_year"]:
         return None
     year = parse_number(
         row["born_year"], "born_year", low=1900, high=timezone.localdate().year
     )
-    if joined_on.year - year < 18:
+    if joined_on and joined_on.year - year < 18:
         raise Invalid("Under 18 when joining: check the age.", field="born_year")
     return year
 

@@ -6,7 +6,13 @@ from django import forms
 
 from orders.enums import Channel
 from orders.models import Buyer, Product
-from orders.services.placing import MAX_LINES, LineInput
+from orders.services.placing import (
+    MAX_LINES,
+    DraftLine,
+    LineInput,
+    order_mistakes,
+    products_of,
+)
 from vrp.digits import whole_number
 from vrp.errors import DomainError
 
@@ -76,15 +82,41 @@ class OrderForm(forms.Form):
             text = row["quantity"]
             if not row["sku"]:
                 row["error"] = "Which product?"
-            elif whole_number(text, most=9) is None:
-                row["error"] = "Give a whole number."
-            if "\x00" in row["sku"]:
+            elif "\x00" in row["sku"]:
                 row["error"], row["sku"] = "There is no such product.", ""
+            if not whole_number(text, most=9):
+                _say(row, "Give a number of pieces from 1.")
         if not self.filled():
             self.rows[0]["error"] = "An order has at least one line."
+        else:
+            self._check()
         if any(row["error"] for row in self.rows):
             self.add_error(None, "Look at the marked lines.")
         return self.cleaned_data
+
+    def _check(self) -> None:
+        """Say what the service would refuse, beside what could not be read."""
+        filled, given = self.filled(), self.cleaned_data
+        lines = [
+            # 0 was complained of already, like what is no number.
+            DraftLine(row["sku"], whole_number(row["quantity"], most=9) or None)
+            for row in filled
+        ]
+        for mistake in order_mistakes(
+            buyer=given.get("buyer"),
+            po_number=given.get("po_number"),
+            lines=lines,
+            ship_by=given.get("ship_by"),
+            channel=given.get("channel"),
+            products=products_of(lines),
+        ):
+            if not mistake.field.startswith("lines["):
+                known = mistake.field if mistake.field in self.fields else None
+                self.add_error(known, mistake.message)
+                continue
+            row = filled[_index(mistake.field)]
+            if row["sku"] or not mistake.field.endswith(".sku"):
+                _say(row, mistake.message)
 
     def line_inputs(self) -> list[LineInput]:
         """The lines for the service. Call on a valid form only."""
@@ -93,9 +125,18 @@ class OrderForm(forms.Form):
     def take_error(self, error: DomainError) -> None:
         """Show what the service said at the field or line it is about."""
         if error.field.startswith("lines["):
-            index = int(error.field.removeprefix("lines[").partition("]")[0])
-            self.filled()[index]["error"] = error.message
+            self.filled()[_index(error.field)]["error"] = error.message
             self.add_error(None, "Look at the marked lines.")
         else:
             known = error.field if error.field in self.fields else None
             self.add_error(known, error.message)
+
+
+def _index(path: str) -> int:
+    """The line behind a service's field path (``lines[2].sku``)."""
+    return int(path.removeprefix("lines[").partition("]")[0])
+
+
+def _say(row: dict[str, Any], words: str) -> None:
+    """Add a complaint to a row's others."""
+    row["error"] = f"{row['error']} {words}".strip()

@@ -1,6 +1,7 @@
 """Taking an order in, and exploding it into what has to be made and bought."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -40,10 +41,17 @@ MAX_PARTS = 2_000_000_000
 
 
 @dataclass(frozen=True)
-class LineInput:
-    """One line as the buyer wrote it."""
+class DraftLine:
+    """One line as it was read: ``quantity`` is None where it is not a number."""
 
     sku: str
+    quantity: int | None
+
+
+@dataclass(frozen=True)
+class LineInput(DraftLine):
+    """One line as the buyer wrote it."""
+
     quantity: int
 
 
@@ -65,7 +73,17 @@ def place_order(
     Raises ``Invalid`` for a line that cannot be made (with the field's path) and
     ``Conflict`` (code ``duplicate_po``) when the buyer used this PO number before.
     """
-    products = _check(buyer, po_number, lines, ship_by, channel)
+    products = products_of(lines)
+    checked = order_mistakes(
+        buyer=buyer,
+        po_number=po_number,
+        lines=lines,
+        ship_by=ship_by,
+        channel=channel,
+        products=products,
+    )
+    for mistake in checked:
+        raise mistake
     order = Order(
         tenant=tenant,
         buyer=buyer,
@@ -120,51 +138,79 @@ def _insert(order: Order) -> None:
         ) from error
 
 
-def _check(
-    buyer: Buyer, po_number: str, lines: list[LineInput], ship_by: date, channel: str
-) -> dict[str, Product]:
-    """The products by SKU, or ``Invalid`` for the first thing that is not acceptable."""
-    today = timezone.localdate()
-    if not po_number.strip():
-        raise Invalid("Give your own PO number.", field="po_number")
-    if channel not in Channel.values:
-        raise Invalid("Unknown channel.", field="channel")
-    if ship_by < today:
-        raise Invalid("The ship-by date is in the past.", field="ship_by")
+def products_of(lines: Iterable[DraftLine]) -> dict[str, Product]:
+    """The products that the lines name, by SKU; unknown ones are left out."""
+    return {
+        row.sku: row
+        for row in Product.objects.filter(sku__in={line.sku for line in lines})
+    }
+
+
+def order_mistakes(
+    *,
+    buyer: Buyer | None,
+    po_number: str | None,
+    lines: Sequence[DraftLine],
+    ship_by: date | None,
+    channel: str | None,
+    products: dict[str, Product],
+) -> Iterator[Invalid]:
+    """Everything about an order that is not acceptable, with the field's path.
+
+    None stands for what could not be read: it is not judged here. ``products`` is what
+    ``products_of`` gives for the lines.
+    """
+    if po_number is not None and not po_number.strip():
+        yield Invalid("Give your own PO number.", field="po_number")
+    if channel is not None and channel not in Channel.values:
+        yield Invalid("Unknown channel.", field="channel")
+    if ship_by is not None and ship_by < timezone.localdate():
+        yield Invalid("The ship-by date is in the past.", field="ship_by")
     if not 1 <= len(lines) <= MAX_LINES:
-        raise Invalid(f"An order has 1 to {MAX_LINES} lines.", field="lines")
-    skus = {line.sku for line in lines}
-    products = {row.sku: row for row in Product.objects.filter(sku__in=skus)}
+        yield Invalid(f"An order has 1 to {MAX_LINES} lines.", field="lines")
     seen: set[str] = set()
     for index, line in enumerate(lines):
         path = f"lines[{index}]"
-        product = products.get(line.sku)
-        if product is None:
-            raise Invalid(f"There is no product {line.sku}.", field=f"{path}.sku")
-        if line.sku in seen:
-            raise Invalid(
-                f"{line.sku} stands on two lines; put it on one.", field=f"{path}.sku"
-            )
+        wrong = _wrong_product(line.sku, products.get(line.sku), seen, buyer)
+        if wrong:
+            yield Invalid(wrong, field=f"{path}.sku")
         seen.add(line.sku)
-        if product.retired_on and product.retired_on <= today:
-            raise Invalid(f"{line.sku} is retired.", field=f"{path}.sku")
-        if not 1 <= line.quantity <= MAX_QUANTITY:
-            raise Invalid(
-                f"A quantity is 1 to {MAX_QUANTITY:,}.", field=f"{path}.quantity"
-            )
-        if product.currency != buyer.currency:
-            raise Invalid(
-                f"{line.sku} is priced in {product.currency}, {buyer.name} is invoiced "
-                f"in {buyer.currency}.",
-                field=f"{path}.sku",
-            )
+        wrong = _wrong_quantity(line.quantity, channel, buyer)
+        if wrong:
+            yield Invalid(wrong, field=f"{path}.quantity")
+
+
+def _wrong_product(
+    sku: str, product: Product | None, seen: set[str], buyer: Buyer | None
+) -> str:
+    """Why this product may not be ordered on this line; empty if it may."""
+    if product is None:
+        return f"There is no product {sku}."
+    if sku in seen:
+        return f"{sku} stands on two lines; put it on one."
+    if product.retired_on and product.retired_on <= timezone.localdate():
+        return f"{sku} is retired."
+    if buyer and product.currency != buyer.currency:
+        return (
+            f"{sku} is priced in {product.currency}, {buyer.name} is invoiced "
+            f"in {buyer.currency}."
+        )
+    return ""
+
+
+def _wrong_quantity(
+    quantity: int | None, channel: str | None, buyer: Buyer | None
+) -> str:
+    """Why this many pieces may not be ordered; empty if they may."""
+    if quantity is None:
+        return ""
+    if not 1 <= quantity <= MAX_QUANTITY:
+        return f"A quantity is 1 to {MAX_QUANTITY:,}."
+    if buyer and channel == Channel.WHITE_LABEL:
         low = buyer.tenant.white_label_minimum
-        if channel == Channel.WHITE_LABEL and line.quantity < low:
-            raise Invalid(
-                f"White-label orders start at {low} pieces a line.",
-                field=f"{path}.quantity",
-            )
-    return products
+        if quantity < low:
+            return f"White-label orders start at {low} pieces a line."
+    return ""
 
 
 def explode(order: Order, lines: list[OrderLine]) -> None:

@@ -64,8 +64,45 @@ def test_one_bad_order_keeps_the_whole_file_out(
     network: Network, rows: tuple[str, ...], line: int, column: str
 ) -> None:
     done = load(network, sheet(*TWO, *rows))
-    assert [(e["line"], e["column"]) for e in done.errors] == [(line, column)]
+    assert (line, column) in [(e["line"], e["column"]) for e in done.errors]
+    assert {e["line"] for e in done.errors} == {line}
     assert Order.objects.count() == 0
+
+
+def test_all_mistakes_of_an_order_are_told_in_one_go(network: Network) -> None:
+    done = load(
+        network,
+        sheet(
+            "XXX,PO-9,soon,NOPE,-5,pigeon",
+            "NRD,PO-8,2020-01-01,HPN-01,no,",
+            "NRD,PO-8,2020-01-01,NOPE,5,",
+        ),
+    )
+    found = {(error["line"], error["column"]) for error in done.errors}
+    assert found == {
+        *((2, name) for name in ("buyer", "ship_by", "sku", "quantity", "channel")),
+        (3, "ship_by"),
+        (3, "quantity"),
+        (4, "sku"),
+    }
+    assert len(done.errors) == len(found)
+
+
+def test_a_channel_is_read_in_any_case(network: Network) -> None:
+    content = sheet(
+        "NRD,PO-1,{day},HPN-01,120,White_Label",
+        "NRD,PO-1,{day},HPN-02,120,white_label",
+    )
+    assert [e for e in load(network, content).errors if e["column"] == "channel"] == []
+
+
+def test_a_file_that_was_loaded_may_come_again_after_its_day(network: Network) -> None:
+    load(network, sheet(*TWO))
+    past = build_day(-3)
+    Order.objects.update(ship_by=past)
+    again = load(network, sheet(*TWO).replace(build_day(40).isoformat().encode(),
+                                              past.isoformat().encode()))  # fmt: skip
+    assert (again.errors, again.unchanged) == ([], 2)
 
 
 def test_a_po_number_with_other_lines_is_refused(network: Network) -> None:

@@ -180,6 +180,54 @@ def test_all_mistakes_are_told_in_one_go(network: Network) -> None:
     assert found == [(2, "phone"), (3, "engagement")]
 
 
+def test_all_mistakes_of_a_row_are_told_in_one_go(network: Network) -> None:
+    row = (
+        "W-900,A-9001,,leader,woman,01/03/2024,soon,88,"
+        ",,,0202345678,fr,many,brass casting:4"
+    )
+    done = load(network.tenant, sheet(LEAD.replace("W-900", "W-800"), row))
+    columns = [error["column"] for error in done.errors]
+    assert {error["line"] for error in done.errors} == {3}
+    assert sorted(columns) == sorted(
+        "artisan name engagement gender joined_on left_on born_year".split()
+    )
+    lead = row.replace(",leader,", ",lead,").replace(",soon,", ",,")
+    done = load(network.tenant, sheet(lead))
+    columns = [error["column"] for error in done.errors]
+    assert sorted(columns) == sorted(
+        (
+            "name gender joined_on born_year workshop_name area phone language "
+            "capacity_per_week skills"
+        ).split()
+    )
+
+
+def test_choices_are_read_in_any_case(network: Network) -> None:
+    lead = LEAD.replace(",lead,female", ",Lead,FEMALE").replace(",sw,", ",SW,")
+    assert load(network.tenant, sheet(lead)).errors == []
+    there = Artisan.objects.get(code="A-9001")
+    assert (there.engagement, there.gender) == ("lead", "female")
+    assert there.workshop.language == "sw"
+    assert load(network.tenant, sheet(LEAD)).unchanged == 2
+
+
+def test_an_unreadable_engagement_is_named_and_not_its_consequence(
+    network: Network,
+) -> None:
+    done = load(network.tenant, sheet(LEAD.replace(",lead,", ",leader,"), HELPER))
+    assert [(e["line"], e["column"]) for e in done.errors] == [(2, "engagement")]
+    assert '"leader" is not one of lead' in done.errors[0]["reason"]
+    bare = "W-901,A-9003,Ann,Boss,female,2024-03-01,,,,,,,,,"
+    done = load(network.tenant, sheet(bare))
+    assert [(e["line"], e["column"]) for e in done.errors] == [(2, "engagement")]
+
+
+def test_skills_say_how_they_are_written(network: Network) -> None:
+    done = load(network.tenant, sheet(LEAD.replace("horn:4", "brass casting:4")))
+    reason = done.errors[0]["reason"]
+    assert "Write skills as code:level, separated by spaces." in reason
+
+
 def test_one_artisan_twice(network: Network) -> None:
     done = load(network.tenant, sheet(LEAD, HELPER, HELPER))
     assert done.errors == [

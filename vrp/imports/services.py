@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -22,6 +22,8 @@ from vrp.imports.models import ImportFile
 from vrp.imports.reader import Column, Row, read_rows
 from vrp.tenancy.models import Tenant
 
+Value = TypeVar("Value")
+
 MAX_SHOWN = 200
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -34,12 +36,15 @@ class Outcome:
     changed: int = 0
     unchanged: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
+    _told: set[tuple[int, str, str]] = field(
+        default_factory=set, init=False, repr=False, compare=False
+    )
 
     def refuse(self, line: int, column: str, reason: str) -> None:
         """Note that a row is not acceptable; the same note twice is one."""
-        error = {"line": line, "column": column, "reason": reason}
-        if error not in self.errors[-5:]:
-            self.errors.append(error)
+        if (line, column, reason) not in self._told:
+            self._told.add((line, column, reason))
+            self.errors.append({"line": line, "column": column, "reason": reason})
 
     def sort(self) -> None:
         """Bring the refusals into the order of the file."""
@@ -53,6 +58,28 @@ class Outcome:
             "unchanged": self.unchanged,
             "errors": len(self.errors),
         }
+
+
+@dataclass
+class Reading:
+    """Reads one row's columns; each mistake is noted, so one go tells them all."""
+
+    line: int
+    outcome: Outcome
+    failed: bool = False
+
+    def take(self, read: Callable[[], Value]) -> Value | None:
+        """What ``read`` gives, or None with its ``Invalid`` noted."""
+        try:
+            return read()
+        except Invalid as error:
+            self.refuse(error)
+            return None
+
+    def refuse(self, error: Invalid) -> None:
+        """Note a mistake of this row."""
+        self.failed = True
+        self.outcome.refuse(self.line, error.field, error.message)
 
 
 @dataclass(frozen=True)
@@ -173,11 +200,11 @@ def load_file(*, file: ImportFile, actor: Actor) -> Outcome:
 
 
 def parse_choice(value: str, choices: Any, column: str) -> str:
-    """The value if it is one of a TextChoices; ``Invalid`` naming them otherwise."""
-    if value not in choices.values:
+    """The choice of a TextChoices, in any case; ``Invalid`` naming them otherwise."""
+    if value.casefold() not in choices.values:
         listed = ", ".join(str(v) for v in choices.values if v)
         raise Invalid(f"{quoted(value)} is not one of {listed}.", field=column)
-    return value
+    return value.casefold()
 
 
 def parse_number(value: str, column: str, *, low: int, high: int) -> int:
