@@ -69,6 +69,13 @@ def test_a_placed_order_comes_back_in_full(world: World, api: Api) -> None:
     assert api.get(f"/api/v1/orders/{made['id']}").json() == made
 
 
+def test_an_unknown_field_does_not_hide_other_mistakes(api: Api) -> None:
+    answer = api.place(po_numbr="X", ship_by="soon", po_number="")
+    assert answer.status_code == 422
+    fields = {row["field"] for row in answer.json()["error"]["details"]}
+    assert {"po_numbr", "ship_by", "po_number"} <= fields
+
+
 def test_progress_follows_the_scarcest_part(world: World, api: Api) -> None:
     made = api.place().json()
     path = f"/api/v1/orders/{made['id']}"

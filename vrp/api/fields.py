@@ -63,10 +63,14 @@ class StrictSerializer(serializers.Serializer):
     for a field that was left out."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = sorted(set(data) - set(self.fields))
-            if unknown:
-                raise serializers.ValidationError(
-                    dict.fromkeys(unknown[:20], "There is no such field.")
-                )
-        return super().to_internal_value(data)
+        names = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        unknown: dict[str, Any] = dict.fromkeys(names[:20], "There is no such field.")
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if unknown and isinstance(error.detail, dict):
+                raise serializers.ValidationError(unknown | error.detail) from error
+            raise
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return value
