@@ -1,6 +1,6 @@
 """The life of an order as pictures: its steps, each component, what happened."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from orders.enums import (
 )
 from orders.models import Job, Order, OrderLine, PartNeed, WorkOrder
 from orders.queries import stock_of
+from orders.services.stock import CONSUMED
 from vrp.console.history import event_rows
 from vrp.events.models import Event
 
@@ -163,8 +164,17 @@ def order_life(order: Order) -> OrderLife:
         parts[job.work_order_id].jobs.append(job)
     needs = list(PartNeed.objects.filter(line__order=order).select_related("component"))
     stock = stock_of(sorted({need.component_id for need in needs}))
+    kept: Counter[int] = Counter()
+    for need in needs:
+        if lines[need.line_id].line.stage not in CONSUMED:
+            kept[need.component_id] += need.reserved
     for need in needs:
         need.on_hand = stock[need.component_id]  # type: ignore[attr-defined]
+        # What the store holds beyond this order's own reservations is for others.
+        need.elsewhere = max(  # type: ignore[attr-defined]
+            0, stock[need.component_id] - kept[need.component_id]
+        )
+        need.used = lines[need.line_id].line.stage in CONSUMED  # type: ignore[attr-defined]
         lines[need.line_id].bought.append(need)
     return OrderLife(order, list(lines.values()), jobs)
 

@@ -190,6 +190,31 @@ def test_bad_stock_is_refused(
     assert on_hand(network.chain) == 0
 
 
+def test_the_order_says_whose_the_parts_in_the_store_are(
+    network: Network, signed_in: SignedIn
+) -> None:
+    first = build_order(network, 1_200, po="PO-1", stock=800)
+    client = signed_in(Role.PLANNER)
+    page = text(client, f"/ops/orders/{first.pk}/")
+    assert "<b>400</b> to buy, all 800 in the store reserved for this order" in page
+    Order.objects.filter(pk=first.pk).update(ship_by=build_day(20))
+    second = build_order(network, 100, po="PO-2")
+    page = text(client, f"/ops/orders/{second.pk}/")
+    assert "<b>100</b> to buy, 800 in the store are promised to other orders" in page
+
+
+def test_parts_of_an_assembled_line_are_used(
+    network: Network, signed_in: SignedIn
+) -> None:
+    order = build_order(network, 100, stock=100)
+    client = signed_in(Role.PLANNER)
+    assert "Reserved" in text(client, f"/ops/orders/{order.pk}/").title()
+    order.lines.update(stage="assembled")
+    page = text(client, f"/ops/orders/{order.pk}/")
+    assert "reserved</" not in page
+    assert "used</" in page
+
+
 # A new order
 
 
@@ -224,9 +249,9 @@ def test_a_new_order_is_placed_once(network: Network, signed_in: SignedIn) -> No
     ("changed", "words"),
     [
         ({"sku_at_0": "", "quantity_at_0": ""}, "at least one line"),
-        ({"quantity_at_0": "0"}, "A quantity is 1 to"),
-        ({"quantity_at_0": "-3"}, "Give a whole number"),
-        ({"quantity_at_0": "1e3"}, "Give a whole number"),
+        ({"quantity_at_0": "0"}, "Give a number of pieces from 1."),
+        ({"quantity_at_0": "-3"}, "Give a number of pieces from 1."),
+        ({"quantity_at_0": "1e3"}, "Give a number of pieces from 1."),
         ({"sku_at_0": "NOPE"}, "There is no product NOPE"),
         ({"sku_at_1": "HPN-01", "quantity_at_1": "5"}, "stands on two lines"),
         ({"sku_at_0": "A\x00B"}, "no such product"),
@@ -248,6 +273,25 @@ def test_a_bad_order_is_explained_and_not_placed(
     assert answer.status_code == 422
     assert words in answer.content.decode()
     assert Order.objects.count() == 0
+
+
+def test_all_that_is_wrong_with_an_order_is_told_in_one_answer(
+    network: Network, signed_in: SignedIn
+) -> None:
+    given = new_order(
+        network,
+        ship_by="2020-01-01",
+        sku_at_0="NOPE",
+        quantity_at_0="-3",
+        sku_at_1="HPN-01",
+        quantity_at_1="no",
+    )
+    answer = signed_in(Role.PLANNER).post("/ops/orders/new/", given)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Give a number of pieces from 1. There is no product NOPE." in page
+    assert page.count("Give a number of pieces from 1.") == 2
+    assert page.count("The ship-by date is in the past.") == 1
 
 
 def test_more_rows_keep_what_was_typed(network: Network, signed_in: SignedIn) -> None:
