@@ -15,6 +15,7 @@ from matching.enums import Obstacle
 from matching.models import PassedOver, Plan, PlanWorkOrder, Proposal
 from matching.queries import Score, lately_had, workshop_calendars, workshop_scores
 from matching.reasons import Lowest
+from matching.sharing import Cut, Load
 
 # Says how far the work is: per cent and what is being done.
 Progress = Callable[[int, str], None]
@@ -161,7 +162,7 @@ def _explain(work: _Work, found: Allocation) -> Result:
             f"{_due(row).day} {_due(row):%b}",
         )
         result.proposals += _proposals(
-            work, row, eligible, chosen[row.work_order_id], notes, found
+            work, row, eligible, chosen[row.work_order_id], given, notes, found
         )
         result.passed_over += _passed_over(
             work, row, chosen[row.work_order_id], given, found
@@ -174,6 +175,7 @@ def _proposals(
     row: PlanWorkOrder,
     eligible: Sequence[int],
     chosen: dict[int, int],
+    given: dict[int, list[tuple[date, int]]],
     notes: dict[tuple[int, int], str],
     found: Allocation,
 ) -> list[Proposal]:
@@ -187,8 +189,13 @@ def _proposals(
             rank,
             len(eligible),
             work.words(workshop, row.work_order_id),
-            work.makers[workshop],
-            found.shares.get(workshop),
+            _load(work, workshop, chosen[workshop], given, found),
+            Cut(
+                row.quantity,
+                len(chosen),
+                row.short,
+                _left(work.makers[workshop], given[workshop], _due(row)),
+            ),
             work.rules,
         )
         made.append(
@@ -219,29 +226,58 @@ def _passed_over(
     found: Allocation,
 ) -> list[PassedOver]:
     """A row with its reason for every workshop that got nothing of this work order."""
-    lowest = min(
-        (Lowest(work.scores[one].value, one) for one in chosen),
-        key=lambda one: one.score,
-        default=None,
-    )
+    lowest = _lowest(work, chosen, given, found)
     made = []
     for workshop, judged in work.judgements[row.work_order_id].items():
         if workshop in chosen:
             continue
         obstacle, detail = judged.obstacle, judged.detail
         if obstacle is None:
-            maker = work.makers[workshop]
+            left = _left(work.makers[workshop], given[workshop], _due(row))
+            like = min(lowest.quantity, left) if lowest else 0
             obstacle, detail = reasons.for_passed_over(
                 work.scores[workshop].value,
                 judged.free.pieces,
-                _left(maker, given[workshop], _due(row)),
+                left,
                 lowest,
-                maker,
-                found,
+                _load(work, workshop, like, given, found, holds=False),
                 work.rules,
             )
         made.append(_passed(work, row, workshop, judged, obstacle, detail))
     return made
+
+
+def _lowest(
+    work: _Work,
+    chosen: dict[int, int],
+    given: dict[int, list[tuple[date, int]]],
+    found: Allocation,
+) -> Lowest | None:
+    if not chosen:
+        return None
+    counts = {
+        one: work.scores[one].value
+        - _load(work, one, pieces, given, found).lost(work.rules)
+        for one, pieces in chosen.items()
+    }
+    least = min(counts, key=lambda one: (counts[one], one))
+    score = min(work.scores[one].value for one in chosen)
+    return Lowest(score, counts[least], chosen[least])
+
+
+def _load(
+    work: _Work,
+    workshop: int,
+    lot: int,
+    given: dict[int, list[tuple[date, int]]],
+    found: Allocation,
+    *,
+    holds: bool = True,
+) -> Load:
+    """A lot against the fair share; ``holds`` says that the plan gives it the lot."""
+    new = sum(pieces for _, pieces in given[workshop])
+    had = round(work.makers[workshop].had)
+    return Load(had, new - lot if holds else new, lot, found.shares[workshop])
 
 
 def _passed(

@@ -7,10 +7,12 @@ moved it, in points of the score (of 100).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from matching.allocation import Allocation, Maker, Rules
+from matching import sharing
+from matching.allocation import Rules
 from matching.enums import Dimension, Obstacle
-from matching.queries import LATELY_DAYS, Score
+from matching.queries import Score
 from matching.scores import LEARNED, WEIGHTS, DimensionValue, percent, standing
+from matching.sharing import Cut, Load, points
 
 # Below this, a dimension did not move the decision and is not given as a reason.
 WORTH_SAYING = 0.0025
@@ -18,10 +20,15 @@ WORTH_SAYING = 0.0025
 
 @dataclass(frozen=True)
 class Lowest:
-    """The weakest choice of a lot: what the others are compared with."""
+    """The weakest choices of a lot: what the others are compared with.
+
+    ``score`` is the lowest score chosen. ``counts`` is the lowest after what the fair
+    share takes off, and ``quantity`` the pieces of the workshop it belongs to.
+    """
 
     score: float
-    workshop: int
+    counts: float
+    quantity: int
 
 
 def for_proposal(
@@ -29,14 +36,13 @@ def for_proposal(
     rank: int,
     of: int,
     free_sentence: str,
-    maker: Maker,
-    share: float | None,
+    load: Load,
+    cut: Cut,
     rules: Rules,
 ) -> list[str]:
-    """Sentences for a chosen workshop, strongest first.
+    """Sentences for a chosen workshop: strongest first, why this quantity last.
 
-    ``rank`` of ``of`` eligible workshops by score; ``share`` is its fair share of the
-    work in pieces, ``maker.had`` what it had lately.
+    ``rank`` of ``of`` eligible workshops by score.
     """
     weighed = [
         (abs(moved), _dimension(score.dimensions[one], moved))
@@ -50,8 +56,9 @@ def for_proposal(
     lines += [sentence for _, sentence in weighed]
     lines += _unknown(score)
     lines.append(free_sentence)
-    if rules.fairness > 0 and share is not None:
-        lines.append(_fair(maker, share, rules))
+    if rules.fairness > 0:
+        lines.append(sharing.for_chosen(load, rules))
+    lines.append(sharing.for_quantity(load, cut, rules))
     return lines
 
 
@@ -63,8 +70,8 @@ def _moved(value: DimensionValue) -> float:
 
 
 def _dimension(value: DimensionValue, moved: float) -> str:
-    points = abs(moved) * 100
-    effect = f"{'+' if moved > 0 else '-'}{points:.1f} points"
+    moved_by = abs(moved) * 100
+    effect = f"{'+' if moved > 0 else '-'}{moved_by:.1f} points"
     against = f"network {percent(value.network or 0)}"
     return (
         f"{value.label} {percent(value.value or 0)} against {against} "
@@ -89,21 +96,6 @@ def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _fair(maker: Maker, share: float, rules: Rules) -> str:
-    had, fair = round(maker.had), round(share)
-    weight = f"fairness {rules.fairness:.2g}"
-    weeks = LATELY_DAYS // 7
-    if had < fair:
-        return (
-            f"Had {had:,} pieces in {weeks} weeks, its fair share is {fair:,}: "
-            f"more work evens out incomes ({weight})."
-        )
-    return (
-        f"Had {had:,} pieces in {weeks} weeks, more than its fair share of {fair:,}; "
-        f"chosen all the same ({weight})."
-    )
-
-
 def _ordinal(number: int) -> str:
     ending = "th"
     if number % 100 not in (11, 12, 13):
@@ -116,14 +108,14 @@ def for_passed_over(
     free: int,
     left: int,
     lowest: Lowest | None,
-    maker: Maker,
-    allocation: Allocation,
+    load: Load,
     rules: Rules,
 ) -> tuple[Obstacle, str]:
     """Why an eligible workshop got nothing of a lot. Numbers are the solver's own.
 
     ``free`` is what it could take of this lot alone, ``left`` what remains of that after
-    the other work that this plan gives it.
+    the other work that this plan gives it. ``load`` is with a lot like that of the
+    chosen workshop that counts least.
     """
     if free < rules.min_lot:
         return (
@@ -137,29 +129,20 @@ def for_passed_over(
         )
     if lowest is None:
         return Obstacle.COVERED, "Nothing of this work order was placed."
-    share = allocation.shares.get(maker.id)
-    over = share is not None and maker.had + rules.min_lot > share
     if score < lowest.score - 0.0005:
         return (
             Obstacle.OUTSCORED,
-            f"Score {percent1(score)}; the lowest chosen has {percent1(lowest.score)}.",
+            f"Score {points(score)}; the lowest chosen has {points(lowest.score)}.",
         )
-    if rules.fairness > 0 and over and share is not None:
+    if score - load.lost(rules) < lowest.counts - 0.0005:
         return (
             Obstacle.SHARE,
-            f"Score {percent1(score)}, but had {round(maker.had):,} pieces in "
-            f"{LATELY_DAYS // 7} weeks; one more lot would pass its fair share of "
-            f"{round(share):,} (fairness {rules.fairness:.2g}).",
+            sharing.for_refused(load, score, lowest.counts, rules),
         )
     return (
         Obstacle.COVERED,
-        f"Score {percent1(score)}; the need is covered in fewer or larger lots.",
+        f"Score {points(score)}; the need is covered in fewer or larger lots.",
     )
-
-
-def percent1(share: float) -> str:
-    """0.8712 as "87.1": close scores must not look equal."""
-    return f"{share * 100:.1f}"
 
 
 def for_shortage(

@@ -185,17 +185,18 @@ def objective(problem: Problem, answer: Answer) -> float:
         given[workshop] += pieces
     missing = sum(lot.quantity - placed[lot.id] for lot in problem.lots.values())
     uneven = sum(
-        share_cost(problem, workshop, problem.makers[workshop].had + pieces)
-        - share_cost(problem, workshop, problem.makers[workshop].had)
+        added_cost(problem.shares[workshop], problem.makers[workshop].had, pieces)
         for workshop, pieces in given.items()
     )
     return worth - SHORT_PENALTY * missing - rules.fairness * uneven
 
 
-def share_cost(problem: Problem, workshop: int, load: float) -> float:
-    """Cost, at fairness 1, of a workshop having ``load`` pieces against its share."""
-    share = problem.shares[workshop]
-    return sum(cost * max(load - step * share, 0.0) for step, cost in SHARE_STEPS)
+def added_cost(share: float, load: float, pieces: int) -> float:
+    """Cost, at fairness 1, of ``pieces`` more for who has ``load`` against ``share``."""
+    return sum(
+        cost * (max(load + pieces - step * share, 0) - max(load - step * share, 0))
+        for step, cost in SHARE_STEPS
+    )
 
 
 class Books:

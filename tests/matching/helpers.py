@@ -22,14 +22,18 @@ def write_history(
     late_days: float = -1,
     answer: str = "accepted",
     since: datetime | None = None,
+    days_ago: int = 100,
     **columns: object,
 ) -> list[JobRecord]:
-    """``jobs`` imported records of ``good`` + ``bad`` pieces, delivered at due + days."""
+    """``jobs`` imported records of ``good`` + ``bad`` pieces, delivered at due + days.
+
+    The last was offered ``days_ago``, each other a week before the next.
+    """
     now = since or timezone.now()
     first = JobRecord.objects.count()
     rows = []
     for number in range(jobs):
-        offered = now - timedelta(days=100 + 7 * number)
+        offered = now - timedelta(days=days_ago + 7 * number)
         due = offered + timedelta(days=14)
         taken = answer in ("accepted", "part", "")
         values = {
