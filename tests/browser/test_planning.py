@@ -45,11 +45,11 @@ def test_an_order_is_planned_changed_and_released(
     page.get_by_role("button", name="Plan this order").click()
     page.wait_for_url("**/ops/plans/*/")
     expect(page.get_by_text("Looking for the best workshops")).to_be_visible()
-    expect(page.get_by_role("button", name="Release")).to_have_count(0)
+    expect(page.locator("#release")).to_have_count(0)
 
     # The page turns to the result by itself.
     plan = compute()
-    release = page.get_by_role("button", name="Release: offer")
+    release = page.locator("#release > summary")
     expect(release).to_be_visible()
     proposed = plan.proposals.count()
     expect(release).to_have_text(f"Release: offer {proposed} jobs")
@@ -68,7 +68,11 @@ def test_an_order_is_planned_changed_and_released(
     assert not Job.objects.exists()
 
     # An impatient double click offers each job once.
-    page.get_by_role("button", name="Release: offer").dblclick()
+    release.click()
+    expect(page.locator("#release")).to_contain_text(f"{proposed} SMS go out")
+    expect(page.locator("#release")).to_contain_text("1 piece stays short")
+    assert not Job.objects.exists()
+    page.get_by_role("button", name="Yes, release it").dblclick()
     expect(page.get_by_text(f"Released: {proposed} offers")).to_be_visible()
     plan.refresh_from_db()
     assert plan.state == PlanState.RELEASED
@@ -85,7 +89,7 @@ def test_an_order_is_planned_changed_and_released(
     page.get_by_role("button", name=f"Re-offer {job.quantity + 1} pieces").click()
     page.wait_for_url("**/ops/plans/*/")
     again = compute()
-    expect(page.get_by_role("button", name="Release: offer")).to_be_visible()
+    expect(page.locator("#release > summary")).to_be_visible()
     assert not again.proposals.filter(
         workshop=job.workshop, work_order=job.work_order
     ).exists()
@@ -100,7 +104,8 @@ def test_the_same_on_a_phone_without_a_script(
     page.wait_for_url("**/ops/plans/*/")
     plan = compute()
     page.get_by_role("link", name="refresh").click()
-    page.get_by_role("button", name="Release: offer").click()
+    page.locator("#release > summary").click()
+    page.get_by_role("button", name="Yes, release it").click()
     expect(page.get_by_text("offers are on the way by SMS")).to_be_visible()
     assert Job.objects.count() == plan.proposals.count() > 1
     # A reload asks for nothing again: the page came from a redirect.

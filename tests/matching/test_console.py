@@ -49,6 +49,12 @@ def test_from_an_order_to_offers(planner: Client, network: Network):
     assert planner.get(f"/ops/plans/{plan.pk}/progress/")["X-Refresh-Done"] == "page"
     page = planner.get(f"/ops/plans/{plan.pk}/").content.decode()
     assert "Release: offer" in page
+    assert f"{plan.proposals.count()} SMS go out" in page
+    short = sum(row.short for row in plan.rows.all())
+    assert short > 1
+    assert f"{short} pieces stay short" in page
+    assert "Yes, release it" in page
+    assert "Does not hold the skill: <b>" in page
     assert "passed over, each with its reason" in page
     for _ in range(2):
         planner.post(f"/ops/plans/{plan.pk}/release/")
