@@ -10,10 +10,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import pwd
 import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import options  # a neighbour: this file is run as a script
 
@@ -82,13 +84,59 @@ def _venv_version() -> str | None:
     return done.stdout.strip()
 
 
+def _not_ours() -> str | None:
+    """In words why ``.venv`` is not for us to change, or None."""
+    if not os.path.lexists(VENV):
+        return None
+    owner = (VENV.stat() if VENV.exists() else VENV.lstat()).st_uid
+    if owner != os.geteuid():
+        reason = f"made by {_name(owner)}, and you are {_name(os.geteuid())}"
+    elif VENV.exists() and not os.access(VENV, os.W_OK | os.X_OK):
+        reason = "yours, but closed to writing"
+    else:
+        return None
+    return (
+        f"{VENV} is {reason}.\n"
+        "It has to be changed for this start, and is left as it is. Either clone the "
+        f"project into a folder of your own and start there, or run this as "
+        f"{_name(owner)}, with the right to write to it."
+    )
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
+
+
 def _make_venv() -> str | None:
+    problem = _not_ours()
+    if problem:
+        return problem
     ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if _venv_version() == ours and (VENV / "bin" / "pip").exists():
         return None
-    if VENV.exists():
-        # Another Python made it, or the one that did is gone.
-        shutil.rmtree(VENV)
+    # Another Python made it, or the one that did is gone. Built in place, because its
+    # scripts name its folder; the old one waits aside until the new one stands.
+    old = VENV.with_name(f"{VENV.name}.old-{os.getpid()}")
+    if os.path.lexists(VENV):
+        VENV.rename(old)
+    try:
+        problem = _build_venv()
+    except BaseException:
+        _put_back(old)
+        raise
+    if problem:
+        _put_back(old)
+    elif old.is_symlink():
+        old.unlink()  # what it leads to may serve others
+    else:
+        shutil.rmtree(old, ignore_errors=True)
+    return problem
+
+
+def _build_venv() -> str | None:
     done = subprocess.run(
         [sys.executable, "-m", "venv", VENV],
         capture_output=True,
@@ -97,12 +145,18 @@ def _make_venv() -> str | None:
     )
     if done.returncode == 0:
         return None
-    shutil.rmtree(VENV, ignore_errors=True)
     return (
         f"Could not make {VENV} with {sys.executable}:\n"
         f"{(done.stdout + done.stderr).strip()}\n"
         "On Debian and Ubuntu: apt-get install python3-venv"
     )
+
+
+def _put_back(old: Path) -> None:
+    """Remove the half of a ``.venv`` that we made, and put the old one in its place."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    if os.path.lexists(old):
+        old.rename(VENV)
 
 
 def _install(wanted: str) -> str | None:

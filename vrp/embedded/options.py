@@ -25,7 +25,11 @@ def _port(text: str) -> int:
 def _folder(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("an empty folder name")
-    return Path(os.environ.get(CALLED_FROM) or Path.cwd()) / Path(text).expanduser()
+    folder = Path(os.environ.get(CALLED_FROM) or Path.cwd()) / Path(text).expanduser()
+    # Not Path.is_file: what we may not look at is for the start itself to report.
+    if os.path.isfile(folder):  # noqa: PTH113
+        raise argparse.ArgumentTypeError(f"{folder} is a file, not a folder")
+    return folder
 
 
 def up_parser() -> argparse.ArgumentParser:
