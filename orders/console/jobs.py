@@ -7,6 +7,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -302,7 +303,7 @@ def job_close_short(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(
             request,
             f"Job {job.number} ends with what was delivered; "
-            f"{missing:,} pieces are to be planned again.",
+            f"{missing:,} piece{pluralize(missing, ' is,s are')} to be planned again.",
         )
     return redirect("job", pk=pk)
 

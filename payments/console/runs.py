@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import pluralize
 from django.views.decorators.http import require_GET, require_POST
 
 from payments.console.words import bar_of, outcome_words, read_total
@@ -114,7 +115,7 @@ def _tiles(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "label": "Owed, in no run yet",
             "value": ui.money(owed["minor"], currency),
-            "detail": f"{owed['workshops']:,} workshops",
+            "detail": f"{owed['workshops']:,} workshop{pluralize(owed['workshops'])}",
             "icon": "money",
             "url": "?view=owed",
         },
@@ -128,7 +129,7 @@ def _tiles(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "label": "Under way",
             "value": ui.money(waiting["minor"], currency),
-            "detail": f"{waiting['count']:,} payments",
+            "detail": f"{waiting['count']:,} payment{pluralize(waiting['count'])}",
             "icon": "send",
             "url": "?view=payments&state=under_way",
         },
