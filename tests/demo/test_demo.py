@@ -76,13 +76,18 @@ def _check_past() -> None:
     _check_active()
     jobs = Job.objects.filter(state="done")
     assert Item.objects.count() == jobs.aggregate(n=Sum("quantity"))["n"]
-    graded = Payable.objects.aggregate(n=Sum("items"), paid=Sum("amount_minor"))
+    graded = Payable.objects.aggregate(
+        n=Sum("items"),
+        paid=Sum("amount_minor") - Sum("open_minor"),
+        open=Sum("open_minor"),
+    )
     assert graded["n"] == Item.objects.count()
     balances = dict(
         Account.objects.values_list("kind").annotate(Sum("postings__amount_minor"))
     )
     assert balances["wallet"] == -graded["paid"]
-    assert balances["in_transit"] == balances["workshop"] == 0
+    assert balances["workshop"] == -graded["open"]
+    assert balances["in_transit"] == 0
     assert Posting.objects.aggregate(n=Sum("amount_minor"))["n"] == 0
     chain = Order.objects.get(po_number="NRD-4500123").lines.get().part_needs.get()
     assert on_hand(chain.component) == 800
@@ -98,9 +103,10 @@ def _check_present() -> None:
     """Something waits for everybody who handles goods: a batch, and a delivery."""
     order = Order.objects.get(po_number=PO_NUMBER)
     jobs = Job.objects.filter(work_order__line__order=order).order_by("number")
-    brought, coming = jobs
-    assert (brought.state, coming.state) == ("delivered", "accepted")
-    assert (brought.quantity, coming.quantity) == (30, 30)
+    graded, brought, coming = jobs
+    assert [job.state for job in jobs] == ["done", "delivered", "accepted"]
+    assert {job.quantity for job in jobs} == {30}
+    assert Payable.objects.get(open_minor__gt=0).workshop == graded.workshop
     batch = Batch.objects.exclude(state="graded").get()
     assert (batch.job, batch.counted) == (brought, 30)
     booked = Delivery.objects.get(state="booked")
@@ -108,10 +114,11 @@ def _check_present() -> None:
     assert booked.booked_for == timezone.localdate() + timedelta(days=1)
     unplanned = unplanned_orders().values_list("po_number", flat=True)
     assert list(unplanned) == ["NRD-4500123"]
-    titles = {name: _waits_for(name) for name in ("grace", "joseph", "peter")}
+    titles = {name: _waits_for(name) for name in ("grace", "joseph", "peter", "mary")}
     assert {"Deliveries expected"} <= titles["joseph"] & titles["grace"]
     assert len(titles["grace"]) >= 2
     assert "Deliveries expected" not in titles["peter"]
+    assert "Workshops to pay" in titles["mary"]
 
 
 def _waits_for(username: str) -> set[str]:
