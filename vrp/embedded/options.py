@@ -27,7 +27,7 @@ def _folder(text: str) -> Path:
         raise argparse.ArgumentTypeError("an empty folder name")
     folder = Path(os.environ.get(CALLED_FROM) or Path.cwd()) / Path(text).expanduser()
     # Not Path.is_file: what we may not look at is for the start itself to report.
-    if os.path.isfile(folder):  # noqa: PTH113
+    if os.path.isfile(folder):
         raise argparse.ArgumentTypeError(f"{folder} is a file, not a folder")
     return folder
 
