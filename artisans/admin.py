@@ -56,7 +56,6 @@ class SkillInline(TenantInline):
     model = WorkshopSkill
     edit_permission = Permission.EDIT_NETWORK
     fields = ["skill", "level"]
-    autocomplete_fields = ["skill"]
 
 
 @admin.register(Workshop)
@@ -66,7 +65,6 @@ class WorkshopAdmin(NetworkAdmin):
     list_select_related = ["area"]
     list_filter = ["language", "segment", "area"]
     search_fields = ["code", "name", "phone"]
-    autocomplete_fields = ["area"]
     fields = [
         "code", "name", "area", "phone", "language", "segment", "capacity_per_week",
         "joined_on", "left_on",
@@ -81,7 +79,7 @@ class ArtisanAdmin(NetworkAdmin):
     list_select_related = ["workshop"]
     list_filter = ["engagement", "gender"]
     search_fields = ["code", "name", "workshop__code"]
-    autocomplete_fields = ["workshop"]
+    raw_id_fields = ["workshop"]
     fields = [
         "code", "name", "workshop", "engagement", "gender", "born_year", "phone",
         "joined_on", "left_on",
@@ -94,7 +92,7 @@ class WorkshopSkillAdmin(NetworkAdmin):
     list_select_related = ["workshop", "skill"]
     list_filter = ["level", "skill"]
     search_fields = ["workshop__code", "workshop__name", "skill__name"]
-    autocomplete_fields = ["workshop", "skill"]
+    raw_id_fields = ["workshop"]
     fields = ["workshop", "skill", "level"]
 
 
@@ -103,5 +101,5 @@ class CapacityPeriodAdmin(NetworkAdmin):
     list_display = ["workshop", "starts_on", "ends_on", "pieces_per_week", "reason"]
     list_select_related = ["workshop"]
     search_fields = ["workshop__code", "workshop__name", "reason"]
-    autocomplete_fields = ["workshop"]
+    raw_id_fields = ["workshop"]
     fields = ["workshop", "starts_on", "ends_on", "pieces_per_week", "reason"]

@@ -33,7 +33,6 @@ class BomInline(TenantInline):
     model = BomLine
     edit_permission = Permission.EDIT_CATALOGUE
     fields = ["component", "quantity"]
-    autocomplete_fields = ["component"]
     verbose_name = "part"
     verbose_name_plural = "bill of materials"
 
@@ -53,7 +52,6 @@ class ComponentAdmin(CatalogueAdmin):
     list_select_related = ["skill"]
     list_filter = ["kind", "is_active", "family", "material"]
     search_fields = ["code", "name", "family"]
-    autocomplete_fields = ["skill"]
     fields = [
         "code", "name", "kind", "family", "material", "motif", "difficulty", "skill",
         "min_level", "piece_rate_minor", "standard_minutes", "tolerance", "is_active",
@@ -106,7 +104,6 @@ class StockMoveAdmin(CatalogueAdmin):
     list_display = ["at", "component", "quantity", "reason"]
     list_select_related = ["component"]
     search_fields = ["component__code", "component__name", "reason"]
-    autocomplete_fields = ["component"]
     fields = ["component", "quantity", "reason"]
     ordering = ["-id"]
 
