@@ -30,6 +30,7 @@ from vrp.console.guard import member
 from vrp.console.history import event_rows
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
+from vrp.digits import whole_number
 from vrp.errors import DomainError, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
@@ -85,10 +86,9 @@ def _of_workshop(q: str) -> Q:
 def runs_with_counts(q: str = "") -> QuerySet[PayoutRun]:
     """Runs with ``paid``, ``failed``, ``unclear`` and ``all_payouts`` counted."""
     rows = PayoutRun.objects.select_related("made_by", "approved_by")
-    digits = q.upper().removeprefix("PR-")
     if q:
-        known = digits.isascii() and digits.isdigit() and len(digits) < 16
-        rows = rows.filter(number=int(digits)) if known else rows.none()
+        number = whole_number(q.upper().removeprefix("PR-"))
+        rows = rows.none() if number is None else rows.filter(number=number)
     return rows.annotate(
         all_payouts=Count("payouts"),
         paid=Count("payouts", filter=Q(payouts__state=PayoutState.PAID)),
@@ -213,16 +213,16 @@ def _chosen(request: HttpRequest) -> tuple[list[int] | None, int | None]:
         if request.POST.get("chosen"):
             raise Invalid("Choose at least one workshop.")
         return None, None
+    chosen: list[int] = []
+    seen = 0
     for pk, _, minor in rows:
-        good = pk.isascii() and pk.isdigit() and len(pk) < 18
-        good_minor = not minor or (
-            minor.isascii() and minor.isdigit() and len(minor) < 18
-        )
-        if not (good and good_minor):
+        key, amount = whole_number(pk), whole_number(minor or "0")
+        if key is None or amount is None:
             raise Invalid("Open the page again: the choice could not be read.")
-    seen = sum(int(minor) for _, _, minor in rows if minor)
+        chosen.append(key)
+        seen += amount
     all_seen = all(minor for _, _, minor in rows)
-    return [int(pk) for pk, _, _ in rows], seen if all_seen else None
+    return chosen, seen if all_seen else None
 
 
 def find_run(pk: int) -> PayoutRun:

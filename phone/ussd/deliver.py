@@ -6,7 +6,7 @@ from orders.models import Job
 from orders.services.deliveries import book_delivery
 from phone import queries, words
 from phone.queries import Bringable
-from phone.ussd.model import Again, Dial, End, Next, Row, Screen, Values, whole_number
+from phone.ussd.model import Again, Dial, End, Next, Row, Screen, Values, number_between
 
 ALL = "all"
 DAYS_SHOWN = 4
@@ -58,7 +58,7 @@ def _pieces(dial: Dial, answer: str) -> Next:
     each = _chosen(dial)
     if each is None:
         return End("not_open")
-    number = whole_number(dial, answer, 1, each.most)
+    number = number_between(dial, answer, 1, each.most)
     if isinstance(number, Again):
         return number
     dial.data["pieces"] = {str(each.job.pk): number}

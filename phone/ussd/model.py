@@ -14,6 +14,7 @@ from typing import Any
 
 from artisans.models import Workshop
 from phone import texts
+from vrp.digits import whole_number
 from vrp.events.services import Actor
 from vrp.tenancy.models import Tenant
 
@@ -97,12 +98,9 @@ class Screen:
     back: str = "main"
 
 
-def whole_number(dial: Dial, answer: str, low: int, high: int) -> int | Again:
+def number_between(dial: Dial, answer: str, low: int, high: int) -> int | Again:
     """The answer as a number within ``low..high``, or what to say instead."""
-    plain = answer.replace(",", "").replace(" ", "")
-    number = (
-        int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 9 else -1
-    )
-    if low <= number <= high:
+    number = whole_number(answer.replace(",", "").replace(" ", ""), most=8)
+    if number is not None and low <= number <= high:
         return number
     return Again("bad_number", {"low": low, "high": high})

@@ -5,7 +5,7 @@ from orders.models import Job
 from orders.services.jobs import accept_job, decline_job, report_progress
 from phone import queries, words
 from phone.replies import accepted_values
-from phone.ussd.model import Again, Dial, End, Next, Row, Screen, Values, whole_number
+from phone.ussd.model import Again, Dial, End, Next, Row, Screen, Values, number_between
 
 REASONS = {
     "1": DeclineReason.BUSY,
@@ -81,7 +81,7 @@ def _part(dial: Dial, answer: str) -> Next:
     job = _open_offer(dial)
     if job is None:
         return End("not_open")
-    number = whole_number(dial, answer, 1, job.quantity)
+    number = number_between(dial, answer, 1, job.quantity)
     if isinstance(number, Again):
         return number
     dial.data["quantity"] = number
@@ -153,7 +153,7 @@ def _progress(dial: Dial, answer: str) -> Next:
     job = _job_at_work(dial)
     if job is None:
         return End("not_open")
-    number = whole_number(dial, answer, job.delivered, job.quantity)
+    number = number_between(dial, answer, job.delivered, job.quantity)
     if isinstance(number, Again):
         return number
     job = report_progress(job=job, made=number, actor=dial.actor)

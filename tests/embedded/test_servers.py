@@ -68,6 +68,19 @@ def test_the_role_is_plain_and_may_create_databases(folder: DataFolder) -> None:
         assert listening == ""
 
 
+def test_a_refused_statement_is_not_logged_with_its_values(folder: DataFolder) -> None:
+    with running(folder) as (boss, postgres, _store):
+        ask(postgres, "CREATE TABLE sent (phone text UNIQUE)")
+        insert = "INSERT INTO sent VALUES ('+254712345678')"
+        ask(postgres, insert)
+        with pytest.raises(psycopg2.errors.UniqueViolation):
+            ask(postgres, insert)
+        log = folder.logs / "postgres.log"
+        assert boss.wait_until(lambda: "duplicate key" in log.read_text(), 5)
+        assert "712345678" not in log.read_text()
+        assert folder.logs.stat().st_mode & 0o077 == 0
+
+
 def test_a_second_start_keeps_rows_and_queue(folder: DataFolder) -> None:
     with running(folder) as (_, postgres, store):
         ask(postgres, "CREATE TABLE kept (n int)")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import sync_playwright
 
 from tests.simulators.product import Product
 from tests.simulators.test_carrier import PHONE, send
@@ -55,9 +56,6 @@ def test_the_list_of_tenants_holds_no_secret(
 @pytest.fixture
 def page(standin: StandIn, product: Product) -> Iterator[Any]:
     """Open the page with 125 workshops of the tenant ``soko``."""
-    api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium on this machine")
     shops = [
         {"code": f"W-{n:03}", "phone": f"+2547120{n:05}", "language": "sw"}
         for n in range(1, 126)
@@ -71,7 +69,7 @@ def page(standin: StandIn, product: Product) -> Iterator[Any]:
     }
     standin.reset()
     problems: list[str] = []
-    with api.sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox"]
         )

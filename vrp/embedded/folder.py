@@ -81,6 +81,8 @@ class DataFolder:
                 folder.mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryFile(dir=folder):
                     pass
+            # The supervisor alone writes there; what programs print may be personal.
+            self.logs.chmod(0o700)
             # Held open for as long as we live: closing it would give up the lock.
             self._lock = (self.root / "lock").open("a+")
         except OSError as error:
