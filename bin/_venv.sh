@@ -1,4 +1,4 @@
-# Sourced by bin/up, bin/test and .ci/run: finds a Python that is new enough.
+# Sourced by bin/up, bin/test, bin/bench and .ci/run: finds a Python that is new enough.
 # The rest (making .venv, installing) is vrp/embedded/bootstrap.py.
 
 fail() {

@@ -2,7 +2,7 @@
 
 Run as a plain file by the system's Python, so the standard library is all there is:
 
-    python3 vrp/embedded/bootstrap.py up|testrun|none [arguments]
+    python3 vrp/embedded/bootstrap.py up|testrun|bench|none [arguments]
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def main(target: str, arguments: list[str]) -> int:
         return 1
     if target != "none":
         os.chdir(PROJECT)
-        command = [str(PYTHON), "-m", f"vrp.embedded.{target}", *arguments]
+        module = target if target == "bench" else f"vrp.embedded.{target}"
+        command = [str(PYTHON), "-m", module, *arguments]
         os.execv(PYTHON, command)  # noqa: S606  # this process becomes that one
     return 0
 
