@@ -4,6 +4,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
+from orders.api.links import add_links
 from orders.services.webhooks import EVENTS
 from vrp.api.schema import generate
 
@@ -33,6 +34,7 @@ def document() -> dict[str, Any]:
     """The whole document. Its values must not be changed by the caller."""
     found = generate()
     found["tags"] = TAGS
+    add_links(found["paths"])
     found["components"]["schemas"]["WebhookPayload"] = _payload()
     found["webhooks"] = {name: {"post": _told(name)} for name in EVENTS}
     return found
