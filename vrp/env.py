@@ -9,6 +9,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from vrp.rates import Rate
+
 
 def text(name: str, default: str | None = None) -> str:
     """The variable's text. Without a default it must be set and not empty."""
@@ -54,6 +56,14 @@ def integer(name: str, default: int, *, low: int, high: int) -> int:
     if not low <= value <= high:
         raise ImproperlyConfigured(f"{name} must be between {low} and {high}.")
     return value
+
+
+def rate(name: str, default: str) -> Rate:
+    """So many in so long, such as ``600/min`` or ``5/15min``."""
+    try:
+        return Rate.parse(text(name, default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
 
 
 def listing(name: str, default: str = "") -> list[str]:

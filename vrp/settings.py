@@ -21,6 +21,11 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 DATA_DIR = Path(env.text("VRP_DATA_DIR", str(BASE_DIR / "var")))
 PROCESS_STATE_FILE = env.text("VRP_PROCESS_STATE", "")
 
+# Divides the waits of recovery (vrp.haste), to try faults out within minutes.
+HASTE = env.integer("VRP_HASTE", 1, low=1, high=60)
+if HASTE > 1 and not EMBEDDED:
+    raise ImproperlyConfigured("VRP_HASTE is for trying faults out on one machine.")
+
 # Where carrier and wallet live. The default reaches only the local stand-ins, so a
 # fresh installation cannot send a real message or move real money by accident.
 STANDIN_URL = env.text("VRP_STANDIN_URL", "http://127.0.0.1:8001").rstrip("/")
@@ -217,6 +222,19 @@ Q_CLUSTER = {
     "label": "Clock",
 }
 
+# How often (``vrp.rates``): requests of one API key; turns at the phone of one channel
+# and of one number; incoming SMS of one channel before the carrier is asked to come
+# again; wrong keys and wrong callback addresses from one address of the internet.
+RATES = {
+    "api": env.rate("VRP_API_RATE", "600/min"),
+    "ussd": env.rate("VRP_USSD_RATE", "6000/min"),
+    "ussd_phone": env.rate("VRP_USSD_PHONE_RATE", "60/min"),
+    "sms": env.rate("VRP_SMS_RATE", "6000/min"),
+    "guess": env.rate("VRP_GUESS_RATE", "30/min"),
+}
+# Reverse proxies of ours in front of the web process: whose X-Forwarded-For is true.
+TRUSTED_PROXIES = env.integer("VRP_TRUSTED_PROXIES", 0, low=0, high=5)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["orders.api.auth.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -225,9 +243,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "vrp.api.errors.handle",
     "DEFAULT_THROTTLE_CLASSES": ["vrp.api.throttle.KeyThrottle"],
-    "DEFAULT_THROTTLE_RATES": {
-        "key": env.text("VRP_API_RATE", "600/min"),
-    },
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }

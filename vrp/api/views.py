@@ -55,6 +55,10 @@ class TenantView(APIView):
             response = super().dispatch(request, *args, **kwargs)
             if isinstance(response, Response):
                 response.render()
+            taken = getattr(request, "rate_taken", None)
+            if taken is not None:
+                for name, value in taken.headers.items():
+                    response.headers.setdefault(name, value)
             # What one key sees is no business of a shared cache.
             response.headers.setdefault("Cache-Control", "no-store")
             return response

@@ -7,9 +7,10 @@ Rooms add theirs with ``@gauge``; each is measured tenant by tenant.
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from vrp import rates
 from vrp.events import outbox
 from vrp.ops.health import readiness
 from vrp.tenancy.models import Tenant
@@ -60,5 +61,28 @@ class DatabaseCollector(Collector):
             yield family
 
 
+RATE_COUNTERS = {
+    "vrp_rate_limited": "Requests refused by a rate limit",
+    "vrp_rate_unchecked": "Requests let through because Redis was away",
+}
+
+
+class RateCollector(Collector):
+    """What the rate limits did, by scope; Redis gathers it from all processes."""
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        for (name, help_text), counts in zip(
+            RATE_COUNTERS.items(), rates.totals(), strict=True
+        ):
+            family = CounterMetricFamily(name, help_text, labels=["scope"])
+            for scope, count in sorted(counts.items()):
+                family.add_metric([scope], count)
+            yield family
+
+
 registry = CollectorRegistry()
 registry.register(DatabaseCollector())
+registry.register(RateCollector())
