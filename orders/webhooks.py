@@ -30,19 +30,20 @@ from orders.services.webhooks import (
 from vrp.events import outbox
 from vrp.events.models import Event
 from vrp.events.services import Actor, on
+from vrp.haste import hasten
 from vrp.secrets import open_text
 
 log = structlog.get_logger(__name__)
 
 # Wait after each failed attempt.
 BACKOFF = (
-    timedelta(seconds=5),
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=8),
-    timedelta(hours=24),
+    hasten(timedelta(seconds=5)),
+    hasten(timedelta(minutes=1)),
+    hasten(timedelta(minutes=5)),
+    hasten(timedelta(minutes=30)),
+    hasten(timedelta(hours=2)),
+    hasten(timedelta(hours=8)),
+    hasten(timedelta(hours=24)),
 )
 # Waits the sweep, which comes by once a minute, would stretch too much.
 SHORT = timedelta(minutes=5)
@@ -163,6 +164,8 @@ outbox.register(
         claimed=WebhookState.SENDING,
         deliver=deliver,
         on_lost=on_lost,
+        # Longer than ``orders.outgoing.TIMEOUT``, so that nobody sends side by side.
+        lease=hasten(timedelta(seconds=60), at_least=timedelta(seconds=15)),
         priority=6,
     )
 )

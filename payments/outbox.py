@@ -8,9 +8,11 @@ from payments.enums import PayoutState, QueryState
 from payments.models import Payout, StatusQuery
 from payments.services import asking, payouts
 from vrp.events.outbox import Outbox, register
+from vrp.haste import hasten
 
 # Token, certificate and request, the first and the last perhaps twice.
-LEASE = timedelta(seconds=max(60, 5 * sum(settings.CARRIER_TIMEOUT)))
+CALLS = timedelta(seconds=5 * sum(settings.CARRIER_TIMEOUT))
+LEASE = hasten(max(timedelta(seconds=60), CALLS), at_least=CALLS)
 
 register(
     Outbox(
@@ -20,6 +22,7 @@ register(
         claimed=PayoutState.SENDING,
         deliver=payouts.send,
         on_lost=payouts.lost,
+        on_restored=payouts.perhaps_sent_since,
         lease=LEASE,
         priority=4,
     )
@@ -34,5 +37,7 @@ register(
         on_lost=asking.ask_again,
         lease=LEASE,
         priority=3,
+        # A question moves no money; after a restore the answers are what we need.
+        leaves=False,
     )
 )

@@ -12,11 +12,12 @@ from matching.scores import VERSION
 from matching.services.locking import lock_plan
 from vrp.events.outbox import enqueue
 from vrp.events.services import Actor, record
+from vrp.haste import hasten
 
 OUTBOX = "plan"
 # A worker that was lost is replaced this many times; then the plan has failed.
 ATTEMPTS = 3
-LEASE = timedelta(minutes=3)
+LEASE = hasten(timedelta(minutes=3), at_least=timedelta(seconds=15))
 
 
 class _TakenAwayError(Exception):

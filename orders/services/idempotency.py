@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from orders.models import ApiKey, IdempotencyRecord
 from vrp.errors import Conflict, Invalid
+from vrp.haste import hasten
 from vrp.tenancy.models import Tenant
 
 # A row without an answer is a request that runs, or one whose process died.
-STALE = timedelta(minutes=1)
+STALE = hasten(timedelta(minutes=1), at_least=timedelta(seconds=5))
 KEEP = timedelta(hours=24)
 
 

@@ -21,10 +21,11 @@ from vrp.accounts.models import User
 from vrp.errors import IllegalMove
 from vrp.events.outbox import enqueue
 from vrp.events.services import Actor, record
+from vrp.haste import hasten
 
 # Attempts that did not reach the wallet before one question is given up.
 TRIES = 5
-TRY_AGAIN = timedelta(seconds=20)
+TRY_AGAIN = hasten(timedelta(seconds=20))
 
 
 @transaction.atomic

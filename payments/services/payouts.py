@@ -13,7 +13,12 @@ from django.utils import timezone
 from payments.codes import LOCKS_US_OUT
 from payments.daraja import Accepted, Daraja, NotSent, Outcome, Refused
 from payments.enums import PayoutState
-from payments.limits import LONGEST_BACKOFF, RESULT_PATIENCE, STOPPED_PAUSE
+from payments.limits import (
+    FIRST_BACKOFF,
+    LONGEST_BACKOFF,
+    RESULT_PATIENCE,
+    STOPPED_PAUSE,
+)
 from payments.models import Payout, WalletCredential
 from payments.services.settling import (
     lock_payout,
@@ -26,6 +31,7 @@ from vrp.events.services import Actor, record
 
 DARAJA = Actor.carrier("daraja")
 CLOCK = Actor.system("clock")
+RESTORE = Actor.system("restore")
 
 
 def credential_of(tenant_id: int) -> WalletCredential | None:
@@ -67,9 +73,7 @@ def take_answer(payout_id: int, outcome: Outcome) -> None:
         )
         _queue_again(payout, outcome.words, STOPPED_PAUSE)
     elif isinstance(outcome, NotSent):
-        pause = min(
-            LONGEST_BACKOFF, timedelta(seconds=5) * 2 ** min(payout.attempts, 8)
-        )
+        pause = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(payout.attempts, 8))
         _queue_again(payout, outcome.words, pause)
     else:
         mark_unknown(payout, why=outcome.words, actor=DARAJA)
@@ -104,6 +108,15 @@ def lost(payout: Payout) -> None:
     """The worker died with the payout in its hands: it may have been sent."""
     why = "The worker was lost while sending."
     mark_unknown(lock_payout(payout.pk), why=why, actor=CLOCK)
+
+
+def perhaps_sent_since(payout: Payout) -> None:
+    """A backup was restored in which the payout was due (row locked): ask, never send.
+
+    Its id is the same as then, so the wallet's answer is about this very payment.
+    """
+    why = "Restored from a backup: it may have been sent since."
+    mark_unknown(lock_payout(payout.pk), why=why, actor=RESTORE)
 
 
 def asking_is_pointless(credential: WalletCredential) -> bool:

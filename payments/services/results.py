@@ -46,6 +46,7 @@ from payments.wallet_result import (
 )
 from vrp.errors import Invalid
 from vrp.events.services import Actor, record
+from vrp.haste import hasten
 from vrp.tenancy.models import Tenant
 
 log = structlog.get_logger(__name__)
@@ -284,7 +285,7 @@ def _stop_if_needed(tenant: Tenant, code: str) -> None:
 
 def process_forgotten(limit: int = 200) -> int:
     """Understand callbacks that were stored and then forgotten. Returns how many."""
-    since = timezone.now() - timedelta(minutes=1)
+    since = timezone.now() - hasten(timedelta(minutes=1))
     rows = WalletCallback.objects.filter(effect="", at__lt=since).order_by("id")
     ids = list(rows.values_list("pk", flat=True)[:limit])
     done = 0

@@ -16,17 +16,18 @@ from phone.services.inserts import insert_once
 from vrp.errors import IllegalMove
 from vrp.events.outbox import enqueue
 from vrp.events.services import Actor, record
+from vrp.haste import hasten
 from vrp.tenancy.models import Tenant
 
 log = structlog.get_logger(__name__)
 CARRIER = Actor.carrier("africastalking")
 # Three tries, the second after 5 and the third after 10 minutes more.
 MAX_ATTEMPTS = 3
-BACKOFF = timedelta(minutes=5)
+BACKOFF = hasten(timedelta(minutes=5))
 # The network's refusal is worth one more try, no more.
 MAX_ATTEMPTS_OF = {"RejectedByGateway": 2}
 # How long nothing is sent after the carrier refused the account.
-PAUSE = timedelta(minutes=15)
+PAUSE = hasten(timedelta(minutes=15))
 
 
 def queue_message(

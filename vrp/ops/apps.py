@@ -1,7 +1,9 @@
 from importlib import import_module
+from threading import Thread
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import post_migrate
 
 
@@ -21,6 +23,10 @@ def run_what_is_due(**kwargs: Any) -> None:
     from django_q.scheduler import scheduler
 
     scheduler()
+    if settings.HASTE > 1:
+        from vrp.ops.clock import run_fast
+
+        Thread(target=run_fast, daemon=True, name="hasty clock").start()
 
 
 class OpsConfig(AppConfig):
