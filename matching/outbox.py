@@ -23,6 +23,7 @@ register(
         deliver=_deliver,
         on_lost=_on_lost,
         lease=LEASE,
+        leaves=False,
         # Messages and money go first: they are short and people wait for them.
         priority=6,
     )

@@ -45,7 +45,14 @@ class PayoutState(TextChoices):
 # believed before, even "failed".
 PAYOUT_MOVES: dict[str, frozenset[str]] = {
     PayoutState.DRAFT: frozenset({PayoutState.QUEUED, PayoutState.CANCELLED}),
-    PayoutState.QUEUED: frozenset({PayoutState.SENDING, PayoutState.PAID}),
+    PayoutState.QUEUED: frozenset(
+        {
+            PayoutState.SENDING,
+            PayoutState.PAID,
+            # a restored backup says "to be sent", which was true when it was taken
+            PayoutState.UNKNOWN,
+        }
+    ),
     PayoutState.SENDING: frozenset(
         {
             # back to the queue only when the wallet never got the request

@@ -47,6 +47,7 @@ register(
         claimed=MessageState.SENDING,
         deliver=deliver,
         on_lost=lose,
+        on_restored=lose,
         priority=4,
     )
 )
@@ -58,6 +59,7 @@ register(
         claimed=MessageState.READING,
         deliver=read,
         on_lost=requeue_reading,
+        leaves=False,
         priority=2,
     )
 )

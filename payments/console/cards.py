@@ -10,6 +10,7 @@ from payments.queries.owed import open_payables
 from vrp.accounts.enums import Permission
 from vrp.console.formats import format_money
 from vrp.console.today import Card, waits_for
+from vrp.events.models import SendingPause
 
 
 @waits_for(Permission.MAKE_PAYOUTS)
@@ -24,6 +25,13 @@ def to_pay(request: HttpRequest) -> list[Card]:
     )
     conflicts = WalletCallback.objects.filter(is_conflict=True).count()
     return [
+        Card(
+            "Sending is paused after a restore",
+            SendingPause.active().count(),
+            "compare the wallet's statement; an operator then resumes sending",
+            "/ops/payouts/?view=payments&state=unclear",
+            tone="bad",
+        ),
         Card(
             "Payout channel is stopped",
             1 if stopped else 0,

@@ -47,3 +47,35 @@ class Event(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.name} {self.subject_type}:{self.subject_id}"
+
+
+class SendingPause(TenantModel):
+    """One outbox of the tenant that sends nothing until a person releases it.
+
+    A restore writes it: what the restored rows say is to be sent may have been sent
+    since the backup was taken.
+    """
+
+    outbox = models.CharField(max_length=40)
+    reason = models.TextField()
+    since = models.DateTimeField(default=timezone.now)
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=120, blank=True)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "outbox"],
+                condition=models.Q(released_at__isnull=True),
+                name="one_pause_per_outbox",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outbox} paused since {self.since:%Y-%m-%d %H:%M}"
+
+    @classmethod
+    def active(cls) -> "models.QuerySet[SendingPause]":
+        """Those that nobody has released yet."""
+        return cls.objects.filter(released_at__isnull=True)

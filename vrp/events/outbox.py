@@ -15,15 +15,22 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import Exists, F
 from django.utils import timezone
 
+from vrp.events.models import SendingPause
+from vrp.haste import hasten
 from vrp.tenancy.models import Tenant, TenantModel
 
 log = structlog.get_logger(__name__)
 # How long a due row may wait before the sweep suspects that its task was lost.
-GRACE = timedelta(seconds=20)
+GRACE = hasten(timedelta(seconds=20))
+# How long a worker may hold a row: longer than the one call to the outside.
+LEASE = hasten(
+    timedelta(seconds=60), at_least=timedelta(seconds=2 * sum(settings.CARRIER_TIMEOUT))
+)
 
 
 class Outgoing(TenantModel):
@@ -46,6 +53,9 @@ class Outbox:
     ready: states from which a row may be claimed once due; claimed: the state while a
     worker holds it; deliver(row): does the work and moves the row on, in its own
     transactions; on_lost(row): called with the row locked when the lease ran out.
+    leaves: whether it goes out of the house, and so is held after a restore;
+    on_restored(row): called with the row locked when a backup is restored in which the
+    row was ready or claimed, because since then it may have been sent.
     """
 
     name: str
@@ -54,9 +64,11 @@ class Outbox:
     claimed: str
     deliver: Callable[[Any], None]
     on_lost: Callable[[Any], None]
-    lease: timedelta = timedelta(seconds=60)
+    lease: timedelta = LEASE
     # Celery priority: 0 first, 9 last (with Redis, lower leaves earlier).
     priority: int = 5
+    leaves: bool = True
+    on_restored: Callable[[Any], None] | None = None
 
 
 _outboxes: dict[str, Outbox] = {}
@@ -71,6 +83,11 @@ def register(outbox: Outbox) -> Outbox:
 def outboxes() -> list[Outbox]:
     """All of them, by name."""
     return [_outboxes[name] for name in sorted(_outboxes)]
+
+
+def paused_names() -> set[str]:
+    """Outboxes that a restore has paused and nobody has released yet."""
+    return set(SendingPause.active().values_list("outbox", flat=True))
 
 
 def enqueue(name: str, row: Outgoing) -> None:
@@ -102,9 +119,13 @@ def hand_over(
 def claim(outbox: Outbox, row_id: int) -> Any | None:
     """Take the row for this worker, or None if it is not (or no longer) there to take."""
     now = timezone.now()
-    taken = outbox.model.objects.filter(
+    rows = outbox.model.objects.filter(
         pk=row_id, state__in=outbox.ready, due_at__lte=now
-    ).update(
+    )
+    if outbox.leaves:
+        # Within the UPDATE: no worker that asked a moment ago sends all the same.
+        rows = rows.exclude(Exists(SendingPause.active().filter(outbox=outbox.name)))
+    taken = rows.update(
         state=outbox.claimed,
         attempts=F("attempts") + 1,
         leased_until=now + outbox.lease,
@@ -129,9 +150,12 @@ def sweep(tenant: Tenant, limit: int = 500) -> dict[str, int]:
     """
     now = timezone.now()
     counts = {"again": 0, "lost": 0}
+    paused = paused_names()
     for outbox in outboxes():
         rows = outbox.model.objects
         waiting = rows.filter(state__in=outbox.ready, due_at__lte=now - GRACE)
+        if outbox.name in paused:
+            waiting = waiting.none()
         for row_id in waiting.order_by("due_at").values_list("pk", flat=True)[:limit]:
             hand_over(outbox.name, tenant.pk, row_id)
             counts["again"] += 1
@@ -162,10 +186,16 @@ def _recover(outbox: Outbox, row_id: int) -> int:
 
 
 def oldest_due(tenant: Tenant) -> timedelta:
-    """Age of the oldest ready row past its due time; zero when nothing waits."""
+    """Age of the oldest ready row past its due time; zero when nothing waits.
+
+    What a person holds back is not late.
+    """
     now = timezone.now()
     ages = [timedelta(0)]
+    paused = paused_names()
     for outbox in outboxes():
+        if outbox.name in paused:
+            continue
         first = (
             outbox.model.objects.filter(state__in=outbox.ready, due_at__lte=now)
             .order_by("due_at")

@@ -5,8 +5,10 @@ from typing import Any
 from django.utils import timezone
 
 from vrp.events import outbox
+from vrp.events.models import SendingPause
 from vrp.events.seal import seal
 from vrp.ops.clock import every, for_each_tenant
+from vrp.ops.metrics import gauge
 from vrp.ops.models import Heartbeat
 from vrp.tenancy.models import Tenant
 
@@ -37,3 +39,8 @@ def sweep_outboxes() -> dict[str, Any]:
 def seal_events() -> dict[str, Any]:
     """Chain the newest events of every tenant."""
     return for_each_tenant(seal)
+
+
+@gauge("vrp_sending_paused", "Outboxes that a restore paused and nobody released")
+def sending_paused() -> float:
+    return float(SendingPause.active().count())
