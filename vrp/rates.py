@@ -141,7 +141,7 @@ def take(
     """
     looking = cost == 0
     digest = hmac.new(settings.SECRET_KEY.encode(), who.encode(), hashlib.sha256)
-    arguments = [
+    arguments: list[str | int] = [
         rate.limit - looking,
         rate.seconds * 1000,
         cost,
@@ -262,10 +262,16 @@ def totals() -> tuple[dict[str, int], dict[str, int]]:
     refused: dict[str, int] = {}
     unchecked: Counter[str] = Counter(_pending)
     try:
-        client = client_of(settings.REDIS_URL)
-        refused = {k.decode(): int(v) for k, v in client.hgetall(LIMITED).items()}
-        for scope, count in client.hgetall(UNCHECKED).items():
-            unchecked[scope.decode()] += int(count)
+        refused = _counts(LIMITED)
+        unchecked.update(_counts(UNCHECKED))
     except (RedisError, OSError) as error:
         _rest(error)
     return refused, dict(unchecked)
+
+
+def _counts(name: str) -> dict[str, int]:
+    found = client_of(settings.REDIS_URL).hgetall(name)
+    return {
+        key.decode() if isinstance(key, bytes) else key: int(value)
+        for key, value in found.items()
+    }
