@@ -57,4 +57,12 @@ def up_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="do not load the demo tenants into an empty system",
     )
+    parser.add_argument(
+        "--copies",
+        type=int,
+        choices=range(1, 5),
+        default=1,
+        metavar="N",
+        help="so many workers and so many clocks, side by side (1 to 4, default 1)",
+    )
     return parser

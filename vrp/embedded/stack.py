@@ -8,7 +8,7 @@ import shlex
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vrp.embedded.errors import StartError
 from vrp.embedded.folder import DataFolder
@@ -59,6 +59,10 @@ class Stack:
     standin_port: int
     database_url: str
     redis_url: str
+    # As whom the schema is changed; empty: as ``database_url`` says.
+    owner_url: str = ""
+    # How many workers, and how many clocks, run side by side.
+    copies: int = 1
 
     @property
     def url(self) -> str:
@@ -87,6 +91,14 @@ class Stack:
         """A management command, run to its end."""
         return self._program(arguments[0], "manage.py", *arguments)
 
+    def migration(self) -> Program:
+        """``manage.py migrate``, the one thing that runs as the tables' owner."""
+        program = self.manage("migrate", "--noinput")
+        if not self.owner_url:
+            return program
+        environment = {**self.environment(), "DATABASE_URL": self.owner_url}
+        return replace(program, env=environment)
+
     def processes(self) -> list[Program]:
         """Web, worker, clock and stand-ins, in starting order."""
         return [
@@ -98,13 +110,24 @@ class Stack:
                 *("--timeout", "60", "--graceful-timeout", "3"),
                 ready=answers_tcp(self.port),
             ),
-            self._program(
-                "worker",
-                *("-m", "celery", "-A", "vrp", "worker", "--concurrency", "2"),
-                *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
-                settle_seconds=2.0,
+            *(
+                self._program(
+                    _numbered("worker", copy),
+                    *("-m", "celery", "-A", "vrp", "worker", "--concurrency", "2"),
+                    *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+                    *("--hostname", f"{_numbered('worker', copy)}@%h"),
+                    settle_seconds=2.0,
+                )
+                for copy in range(self.copies)
             ),
-            self._program("clock", "manage.py", "qcluster", settle_seconds=2.0),
+            *(
+                self._program(
+                    _numbered("clock", copy),
+                    *("manage.py", "qcluster"),
+                    settle_seconds=2.0,
+                )
+                for copy in range(self.copies)
+            ),
             self._program(
                 "standins",
                 *("-m", "simulators", "--port", str(self.standin_port)),
@@ -142,6 +165,11 @@ class Stack:
         finally:
             connection.close()
         return answer.status == 200, said
+
+
+def _numbered(name: str, copy: int) -> str:
+    """The first is called by its name alone: ``worker``, ``worker-2``."""
+    return name if copy == 0 else f"{name}-{copy + 1}"
 
 
 def welcome(stack: Stack) -> str:
