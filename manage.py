@@ -6,11 +6,15 @@ import os
 import sys
 from pathlib import Path
 
+# Commands that run as another role of the database than the application's.
+ROLES = {"migrate": "owner"}
+
 
 def adopt_running_system() -> None:
     """In a shell without settings, speak to the system that ``bin/up`` runs.
 
-    Its processes' environment is kept in the data folder (``var/``, or ``VRP_DATA_DIR``).
+    Its processes' environment is kept in the data folder (``var/``, or ``VRP_DATA_DIR``),
+    and beside it the addresses of the database for each of its roles.
     """
     given = {"SECRET_KEY", "SECRET_KEY_FILE", "DATABASE_URL", "DATABASE_URL_FILE"}
     if given & set(os.environ):
@@ -24,6 +28,10 @@ def adopt_running_system() -> None:
             f"No settings here, and no system in {path.parent}. Start one with bin/up, "
             "name its folder with VRP_DATA_DIR, or set the variables of .env.example."
         )
+    role = ROLES.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    if role:
+        databases = json.loads(path.with_name("databases.json").read_text())
+        kept["DATABASE_URL"] = databases[role]
     for name, value in kept.items():
         os.environ.setdefault(name, value)
 

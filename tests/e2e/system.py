@@ -15,7 +15,7 @@ import redis
 
 from vrp.embedded.folder import DataFolder
 from vrp.embedded.options import PROJECT
-from vrp.embedded.servers import Postgres, Redis
+from vrp.embedded.servers import APP, Postgres, Redis
 from vrp.embedded.stack import Stack, next_free_port
 from vrp.walk.facts import Facts, read_facts
 
@@ -85,7 +85,7 @@ class System:
 
     @property
     def database_url(self) -> str:
-        return Postgres(self.folder.postgres, self.folder.sockets).url
+        return Postgres(self.folder.postgres, self.folder.sockets).url_as(APP)
 
     @property
     def redis_url(self) -> str:

@@ -29,3 +29,14 @@ def test_it_takes_over_the_running_systems_settings(tmp_path: Path) -> None:
     (tmp_path / "environment.json").write_text(json.dumps(kept))
     done = run(tmp_path, "check")
     assert done.returncode == 0, done.stderr
+
+
+def test_the_schema_is_changed_as_the_owner(tmp_path: Path) -> None:
+    """Whoever types ``manage.py migrate`` need not know of the database's roles."""
+    kept = {name: os.environ[name] for name in ("SECRET_KEY", "REDIS_URL")}
+    nowhere = {"DATABASE_URL": "postgresql://app@/vrp?host=/nowhere"}
+    (tmp_path / "environment.json").write_text(json.dumps(kept | nowhere))
+    owner = {"owner": os.environ["DATABASE_URL"]}
+    (tmp_path / "databases.json").write_text(json.dumps(owner))
+    done = run(tmp_path, "migrate", "--plan")
+    assert done.returncode == 0, done.stderr

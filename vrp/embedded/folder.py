@@ -134,11 +134,17 @@ class DataFolder:
         _write_private(path, value + "\n")
         return value
 
-    def keep_environment(self, environment: Mapping[str, str]) -> None:
+    def keep_environment(
+        self, environment: Mapping[str, str], database_urls: Mapping[str, str]
+    ) -> None:
         """Note what the processes are told, so that ``manage.py`` in another shell
-        speaks to this system. Holds the secret key: only its owner reads it."""
-        text = json.dumps(dict(environment), indent=1)
-        _write_private(self.root / "environment.json", text + "\n")
+        speaks to this system, and as which role of the database (``app``, ``owner``,
+        ``backup``). Holds the secret key: only its owner reads it."""
+        for name, facts in (
+            ("environment.json", environment),
+            ("databases.json", database_urls),
+        ):
+            _write_private(self.root / name, json.dumps(dict(facts), indent=1) + "\n")
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -1,8 +1,9 @@
 """Real PostgreSQL and Redis servers, run from the binaries inside two wheels.
 
 Both listen on unix sockets only, in a folder nobody else can enter. PostgreSQL gets
-a plain role and a database of the same name: row-level security does not bind a
-superuser, so the application never is one.
+plain roles: row-level security does not bind a superuser, so the application never is
+one. ``bin/up`` uses the same three as servers of one's own (``deploy/roles.sql``); tests
+have one that may make databases.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ from vrp.embedded.account import (
     stay,
 )
 from vrp.embedded.errors import StartError
+from vrp.embedded.options import PROJECT
 from vrp.embedded.programs import Program
 
 POSTGRES_MAJOR = "18"
-ROLE = "vrp"
+# The one role of the tests, and of data folders made before there were three.
+ROLE = DATABASE = "vrp"
+OWNER, APP, BACKUP = "vrp_owner", "vrp_app", "vrp_backup"
+ROLES_FILE = PROJECT / "deploy" / "roles.sql"
 _SUPERUSER = "postgres"
 
 # What a throw-away database can do without: surviving a power cut.
@@ -44,11 +49,16 @@ _FAST_SETTINGS = {
     "max_wal_size": "2GB",
 }
 
-_ROLE_AND_DATABASE = f"""
+_TEST_ROLE = f"""
 SELECT 'CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') \\gexec
-SELECT 'CREATE DATABASE {ROLE} OWNER {ROLE}'
- WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{ROLE}') \\gexec
+"""  # noqa: S608  # made of a constant
+_NEW_DATABASE = f"""
+SELECT 'CREATE DATABASE {DATABASE}'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
+"""  # noqa: S608  # made of a constant
+_COUNT_OLDER_OWNER = f"""
+SELECT count(*) FROM pg_roles WHERE rolname = '{ROLE}' AND rolcanlogin;
 """  # noqa: S608  # made of a constant
 
 
@@ -91,8 +101,13 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """The libpq URL of the plain role's database."""
-        return f"postgresql://{ROLE}@/{ROLE}?host={quote(str(self.socket_folder))}"
+        """The libpq URL of the tests' one role."""
+        return self.url_as(ROLE)
+
+    def url_as(self, role: str) -> str:
+        """The libpq URL of the database for one of its roles."""
+        host = quote(str(self.socket_folder))
+        return f"postgresql://{role}@/{DATABASE}?host={host}"
 
     def prepare(self) -> None:
         """Make account, folders and cluster; raises StartError if that cannot be."""
@@ -226,7 +241,23 @@ class Postgres:
         return subprocess.run(command, check=False, cwd="/").returncode == 0
 
     def ensure_role_and_database(self) -> None:
-        """Make the plain role and its database unless they are there."""
+        """Make the tests' one role and its database unless they are there."""
+        self._psql(_TEST_ROLE + _NEW_DATABASE)
+        self._psql(f"ALTER DATABASE {DATABASE} OWNER TO {ROLE}")
+
+    def ensure_roles(self) -> None:
+        """Make the database and its three roles, or mend them (``deploy/roles.sql``).
+
+        A database from the time of one role goes to the owner, with all its tables.
+        """
+        self._psql(_NEW_DATABASE)
+        more = []
+        if self._psql(_COUNT_OLDER_OWNER) == "1":
+            more = [f"--set=older_owner={ROLE}"]
+        self._psql(ROLES_FILE.read_text(), f"--dbname={DATABASE}", *more)
+
+    def _psql(self, script: str, *more: str) -> str:
+        """Run a script as the superuser; returns what it printed."""
         command = [
             str(self.binaries / "psql"),
             f"--host={self.socket_folder}",
@@ -234,11 +265,14 @@ class Postgres:
             "--dbname=postgres",
             "--no-psqlrc",
             "--quiet",
+            "--tuples-only",
+            "--no-align",
             "--set=ON_ERROR_STOP=1",
+            *more,
         ]
         done = subprocess.run(
             command,
-            input=_ROLE_AND_DATABASE,
+            input=script,
             capture_output=True,
             text=True,
             cwd="/",
@@ -246,6 +280,7 @@ class Postgres:
         )
         if done.returncode != 0:
             raise StartError(f"Could not make the database: {done.stderr.strip()}")
+        return done.stdout.strip()
 
 
 @dataclass

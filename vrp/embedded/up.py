@@ -12,7 +12,7 @@ from vrp.embedded.errors import Interrupted, StartError
 from vrp.embedded.folder import DataFolder
 from vrp.embedded.options import up_parser
 from vrp.embedded.progress import Steps
-from vrp.embedded.servers import Postgres, Redis
+from vrp.embedded.servers import APP, BACKUP, OWNER, Postgres, Redis
 from vrp.embedded.stack import Stack, next_free_port, require_port, welcome
 from vrp.embedded.supervisor import Supervisor
 
@@ -69,17 +69,19 @@ def _start(
     supervisor: Supervisor,
 ) -> Stack:
     steps.say(f"Starting the virtual resource planner on {folder.root}")
-    database_url, redis_url = _start_servers(folder, steps, supervisor)
+    database_urls, redis_url = _start_servers(folder, steps, supervisor)
     stack = Stack(
         folder=folder,
         port=options.port,
         standin_port=next_free_port(options.port + 1),
-        database_url=database_url,
+        database_url=database_urls["app"],
+        owner_url=database_urls["owner"],
         redis_url=redis_url,
+        copies=options.copies,
     )
-    folder.keep_environment(stack.environment())
+    folder.keep_environment(stack.environment(), database_urls)
     with steps.step("Bringing the database schema up to date"):
-        supervisor.run(stack.manage("migrate", "--noinput"), ONE_SHOT_SECONDS)
+        supervisor.run(stack.migration(), ONE_SHOT_SECONDS)
     first = not folder.demo.exists()
     if first and not options.no_demo:
         with steps.step("Loading the demo tenants (first start only)"):
@@ -99,8 +101,12 @@ def _start(
 
 def _start_servers(
     folder: DataFolder, steps: Steps, supervisor: Supervisor
-) -> tuple[str, str]:
-    """Start what the environment does not name; returns both URLs."""
+) -> tuple[dict[str, str], str]:
+    """Start what the environment does not name; returns the URLs.
+
+    Of the database one for each role. A database that the environment names is used as
+    the one role given for everything.
+    """
     database_url, redis_url = _given("DATABASE_URL"), _given("REDIS_URL")
     postgres = Postgres(folder.postgres, folder.sockets)
     redis = Redis(folder.redis, folder.sockets)
@@ -109,8 +115,9 @@ def _start_servers(
         for name, given in (("postgres", database_url), ("redis", redis_url))
         if not given
     ]
+    given = dict.fromkeys(("app", "owner", "backup"), database_url)
     if not ours:
-        return database_url, redis_url
+        return given, redis_url
     with steps.step("Starting " + " and ".join(_LABELS[name] for name in ours)):
         if not redis_url:
             supervisor.start(redis.program())
@@ -119,8 +126,10 @@ def _start_servers(
             supervisor.start(postgres.program())
         supervisor.wait_ready(*ours)
         if not database_url:
-            postgres.ensure_role_and_database()
-    return database_url or postgres.url, redis_url or redis.url
+            postgres.ensure_roles()
+            names = {"app": APP, "owner": OWNER, "backup": BACKUP}
+            given = {what: postgres.url_as(role) for what, role in names.items()}
+    return given, redis_url or redis.url
 
 
 _LABELS = {"postgres": "PostgreSQL", "redis": "Redis"}
