@@ -36,7 +36,7 @@ from vrp.console.guard import member
 from vrp.console.history import event_rows
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
-from vrp.digits import whole_number
+from vrp.digits import plain_day, whole_number
 from vrp.errors import DomainError, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
@@ -324,7 +324,7 @@ def _pieces(request: HttpRequest) -> int:
 
 
 def _day(request: HttpRequest, name: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(request.POST.get(name, "").strip())
-    except ValueError as error:
-        raise Invalid("Give both days.", field=name) from error
+    day = plain_day(request.POST.get(name, "").strip())
+    if day is None:
+        raise Invalid("Give both days.", field=name)
+    return day

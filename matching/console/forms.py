@@ -9,6 +9,7 @@ from django.http import QueryDict
 from artisans.models import Workshop
 from matching.models import Plan
 from matching.services.requesting import MAX_LOT, MAX_SEED
+from vrp.console.fields import DayField, PlainDecimalField, WholeNumberField
 from vrp.digits import whole_number
 from vrp.errors import Invalid
 from vrp.tenancy.models import Tenant
@@ -19,7 +20,7 @@ QUANTITY = "quantity_"
 class PlanForm(forms.Form):
     """How to plan: fairness, lot rules, and optionally another due day and seed."""
 
-    fairness = forms.DecimalField(
+    fairness = PlainDecimalField(
         min_value=0,
         max_value=1,
         max_digits=3,
@@ -27,15 +28,15 @@ class PlanForm(forms.Form):
         help_text="0: the best score gets the work. 1: work is spread evenly.",
         widget=forms.NumberInput(attrs={"step": "0.05"}),
     )
-    min_lot = forms.IntegerField(label="Smallest lot", min_value=1, max_value=MAX_LOT)
-    max_lot = forms.IntegerField(label="Largest lot", min_value=1, max_value=MAX_LOT)
-    due_on = forms.DateField(
+    min_lot = WholeNumberField(label="Smallest lot", min_value=1, max_value=MAX_LOT)
+    max_lot = WholeNumberField(label="Largest lot", min_value=1, max_value=MAX_LOT)
+    due_on = DayField(
         label="Another due day",
         required=False,
         help_text="For work that is late; else each part keeps its own.",
         widget=forms.DateInput(attrs={"type": "date"}),
     )
-    seed = forms.IntegerField(
+    seed = WholeNumberField(
         required=False, min_value=0, max_value=MAX_SEED, widget=forms.HiddenInput
     )
 

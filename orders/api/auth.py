@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from orders.keys import find
 from orders.models import ApiKey, Buyer
+from vrp.rates import address_of, take
 
 
 class ApiKeyUser:
@@ -30,6 +32,11 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed
         key = find(parts[1])
         if key is None:
+            # Who tries keys is slowed down; a key that is right is never kept out, since
+            # others may call from the same address.
+            tried = take("guess", address_of(request), settings.RATES["guess"])
+            if not tried:
+                raise Throttled(tried.wait_seconds)
             raise AuthenticationFailed
         return ApiKeyUser(key.buyer), key
 
@@ -47,5 +54,10 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "The key that the brand gave you: vrp_...",
+            "description": "The key that the brand gave you: vrp_... What it may do are "
+            "its scopes; each operation names the one that it needs.",
         }
+
+    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]]:
+        """OpenAPI 3.1 lets any scheme name what is needed, not OAuth only."""
+        return {self.name: [str(auto_schema.view.scopes[auto_schema.method])]}

@@ -56,6 +56,9 @@ def add_links(paths: dict[str, Any]) -> None:
     }
     for (source, status), targets in LINKS.items():
         operations[source]["responses"][status]["links"] = {
-            target: {"operationId": operations[target]["operationId"], "parameters": how}
+            target: {
+                "operationId": operations[target]["operationId"],
+                "parameters": how,
+            }
             for target, how in targets.items()
         }

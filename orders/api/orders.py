@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orders.api import reading
-from orders.api.base import BuyerView, checked
+from orders.api.base import BuyerView, asked, checked
 from orders.api.idempotency import do_once
 from orders.api.serializers import (
     CancelSerializer,
@@ -21,6 +21,7 @@ from orders.api.serializers import (
     OrderSerializer,
     OrderSummarySerializer,
 )
+from orders.enums import Scope
 from orders.models import Order
 from orders.services.placing import LineInput, cancel_order, place_order
 from vrp.api.pagination import Page, envelope, paginate
@@ -29,7 +30,7 @@ from vrp.errors import NotFound
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "pattern": "^[!-~]{1,255}$"},
     OpenApiParameter.HEADER,
     required=True,
     description="1 to 255 visible ASCII characters, new for every new order. The same key "
@@ -78,6 +79,8 @@ def page_of_orders(rows: QuerySet[Order], query: dict[str, Any]) -> Page:
 
 
 class OrderList(BuyerView):
+    scopes: ClassVar = {"GET": Scope.ORDERS_READ, "POST": Scope.ORDERS_WRITE}
+
     @extend_schema(
         operation_id="list_orders",
         summary="List your orders",
@@ -90,7 +93,7 @@ class OrderList(BuyerView):
         ),
     )
     def get(self, request: Request) -> Response:
-        query = checked(OrderQuery, request.query_params)
+        query = asked(OrderQuery, request)
         page = page_of_orders(reading.orders_of(self.buyer), query)
         rows = OrderSummarySerializer(page.rows, many=True).data
         return Response(envelope(request, page, rows))
@@ -144,6 +147,8 @@ class OrderList(BuyerView):
 
 
 class OrderDetail(BuyerView):
+    scopes: ClassVar = {"GET": Scope.ORDERS_READ}
+
     @extend_schema(
         operation_id="get_order",
         summary="Read an order",
@@ -157,6 +162,8 @@ class OrderDetail(BuyerView):
 
 
 class OrderCancel(BuyerView):
+    scopes: ClassVar = {"POST": Scope.ORDERS_WRITE}
+
     @extend_schema(
         operation_id="cancel_order",
         summary="Cancel an order",

@@ -1,7 +1,7 @@
 """The catalogue. Answers carry an ETag, so that a daily look costs a 304."""
 
 import hashlib
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -11,8 +11,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from orders.api import reading
-from orders.api.base import BuyerView, checked
+from orders.api.base import BuyerView, asked
 from orders.api.serializers import ProductQuery, ProductSerializer
+from orders.enums import Scope
 from orders.models import Product
 from vrp.api.pagination import envelope, paginate
 from vrp.api.schema import RETRY_AFTER, answers, header, page_of
@@ -46,6 +47,8 @@ def tagged(request: Request, value: Any) -> HttpResponse:
 
 
 class ProductList(BuyerView):
+    scopes: ClassVar = {"GET": Scope.PRODUCTS_READ}
+
     @extend_schema(
         operation_id="list_products",
         summary="List the catalogue",
@@ -57,7 +60,7 @@ class ProductList(BuyerView):
         ),
     )
     def get(self, request: Request) -> HttpResponse:
-        query = checked(ProductQuery, request.query_params)
+        query = asked(ProductQuery, request)
         page = paginate(
             reading.catalogue(retired=query["retired"]),
             cursor=query.get("cursor", ""),
@@ -70,6 +73,8 @@ class ProductList(BuyerView):
 
 
 class ProductDetail(BuyerView):
+    scopes: ClassVar = {"GET": Scope.PRODUCTS_READ}
+
     @extend_schema(
         operation_id="get_product",
         summary="Read a product",

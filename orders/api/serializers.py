@@ -1,7 +1,6 @@
 """What goes in and comes out. Requests are strict; answers only ever gain fields."""
 
-import re
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -22,7 +21,11 @@ from orders.models import (
 from orders.services.placing import MAX_LINES, MAX_QUANTITY
 from orders.services.webhooks import EVENTS
 from vrp.api.fields import (
+    Day,
+    Moment,
     MoneySerializer,
+    QueryBoolean,
+    QueryInteger,
     StrictInteger,
     StrictSerializer,
     StrictText,
@@ -36,7 +39,7 @@ HORIZON = timedelta(days=3 * 365)
 
 def utc(**kwargs: Any) -> serializers.DateTimeField:
     """A moment, always written in UTC (``2027-03-01T06:00:00Z``)."""
-    return serializers.DateTimeField(default_timezone=UTC, **kwargs)
+    return Moment(**kwargs)
 
 
 class AddressSerializer(StrictSerializer):
@@ -48,12 +51,12 @@ class AddressSerializer(StrictSerializer):
     city = StrictText(max_length=80)
     region = StrictText(max_length=80, required=False, allow_blank=True)
     postal_code = StrictText(max_length=20, required=False, allow_blank=True)
-    country = StrictText(max_length=2, help_text="ISO 3166-1 alpha-2, e.g. US")
-
-    def validate_country(self, value: str) -> str:
-        if not re.fullmatch("[A-Z]{2}", value):
-            raise serializers.ValidationError("Two capital letters, e.g. US.")
-        return value
+    country = StrictText(
+        max_length=2,
+        pattern="^[A-Z]{2}$",
+        wrong="Two capital letters, e.g. US.",
+        help_text="ISO 3166-1 alpha-2, e.g. US",
+    )
 
 
 class NewLineSerializer(StrictSerializer):
@@ -67,9 +70,7 @@ class NewOrderSerializer(StrictSerializer):
     """A purchase order."""
 
     po_number = StrictText(max_length=40, help_text="Your own number, used once.")
-    ship_by = serializers.DateField(
-        help_text="The day the goods must leave, not in the past."
-    )
+    ship_by = Day(help_text="The day the goods must leave, not in the past.")
     lines = serializers.ListField(
         child=NewLineSerializer(), min_length=1, max_length=MAX_LINES
     )
@@ -262,7 +263,12 @@ class OrderSerializer(OrderSummarySerializer):
 class NewWebhookSerializer(StrictSerializer):
     """An address of yours that wants to hear of changes."""
 
-    url = StrictText(max_length=500, help_text="https, public, no user or password.")
+    url = StrictText(
+        max_length=500,
+        pattern="^https?://[!-~]+$",
+        wrong="Give a full https:// address in ASCII (punycode, %-encoding).",
+        help_text="https, public, no user or password.",
+    )
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=EVENTS),
         required=False,
@@ -330,12 +336,12 @@ class DeliverySerializer(serializers.ModelSerializer):
 class PageQuery(serializers.Serializer):
     """Query parameters of every list."""
 
-    cursor = serializers.CharField(
+    cursor = StrictText(
         required=False,
         max_length=500,
         help_text="next_cursor of the page before; left out: the first page.",
     )
-    page_size = serializers.IntegerField(
+    page_size = QueryInteger(
         required=False, min_value=1, max_value=MAX_SIZE, default=DEFAULT_SIZE
     )
 
@@ -344,7 +350,7 @@ class OrderQuery(PageQuery):
     """Which orders."""
 
     state = serializers.ChoiceField(choices=OrderState.choices, required=False)
-    po_number = serializers.CharField(required=False, max_length=40)
+    po_number = StrictText(required=False, max_length=40)
     placed_since = utc(required=False, help_text="Placed then or later.")
     updated_since = utc(required=False, help_text="State changed then or later.")
 
@@ -352,7 +358,7 @@ class OrderQuery(PageQuery):
 class ProductQuery(PageQuery):
     """Which products."""
 
-    retired = serializers.BooleanField(
+    retired = QueryBoolean(
         required=False, default=False, help_text="true: retired ones too."
     )
 

@@ -1,6 +1,6 @@
 """Webhook endpoints of a buyer, and what became of each delivery."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orders.api.base import BuyerView, checked
+from orders.api.base import BuyerView, asked, checked
 from orders.api.serializers import (
     DeliveryQuery,
     DeliverySerializer,
@@ -17,6 +17,7 @@ from orders.api.serializers import (
     PageQuery,
     WebhookSerializer,
 )
+from orders.enums import Scope
 from orders.models import WebhookDelivery, WebhookEndpoint
 from orders.services.webhooks import (
     register_endpoint,
@@ -68,6 +69,8 @@ class WebhookView(BuyerView):
 
 
 class WebhookList(WebhookView):
+    scopes: ClassVar = {"GET": Scope.WEBHOOKS_READ, "POST": Scope.WEBHOOKS_WRITE}
+
     @extend_schema(
         operation_id="list_webhooks",
         summary="List your webhook endpoints",
@@ -76,7 +79,7 @@ class WebhookList(WebhookView):
         responses=answers({200: page_of(WebhookSerializer)}, "malformed", "invalid"),
     )
     def get(self, request: Request) -> Response:
-        query = checked(PageQuery, request.query_params)
+        query = asked(PageQuery, request)
         mine = WebhookEndpoint.objects.filter(buyer=self.buyer)
         page = newest_first(mine, query)
         rows = WebhookSerializer(page.rows, many=True).data
@@ -107,6 +110,8 @@ class WebhookList(WebhookView):
 
 
 class WebhookDetail(WebhookView):
+    scopes: ClassVar = {"GET": Scope.WEBHOOKS_READ, "DELETE": Scope.WEBHOOKS_WRITE}
+
     @extend_schema(
         operation_id="get_webhook",
         summary="Read a webhook endpoint",
@@ -131,6 +136,8 @@ class WebhookDetail(WebhookView):
 
 
 class DeliveryList(WebhookView):
+    scopes: ClassVar = {"GET": Scope.WEBHOOKS_READ}
+
     @extend_schema(
         operation_id="list_deliveries",
         summary="List what was sent to an endpoint",
@@ -142,7 +149,7 @@ class DeliveryList(WebhookView):
         ),
     )
     def get(self, request: Request, webhook_id: UUID) -> Response:
-        query = checked(DeliveryQuery, request.query_params)
+        query = asked(DeliveryQuery, request)
         rows = WebhookDelivery.objects.filter(endpoint=self.endpoint(webhook_id))
         if "state" in query:
             rows = rows.filter(state=query["state"])
@@ -152,6 +159,8 @@ class DeliveryList(WebhookView):
 
 
 class DeliveryReplay(WebhookView):
+    scopes: ClassVar = {"POST": Scope.WEBHOOKS_WRITE}
+
     @extend_schema(
         operation_id="replay_delivery",
         summary="Send a delivery again",

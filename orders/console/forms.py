@@ -13,8 +13,9 @@ from orders.services.placing import (
     order_mistakes,
     products_of,
 )
+from vrp.console.fields import DayField, LineField, LinesField
 from vrp.digits import whole_number
-from vrp.errors import DomainError
+from vrp.errors import DomainError, Mistakes
 
 ROWS = 4
 MORE = 6
@@ -27,14 +28,12 @@ class OrderForm(forms.Form):
     buyer: forms.ModelChoiceField = forms.ModelChoiceField(
         Buyer.objects.none(), empty_label="Choose"
     )
-    po_number = forms.CharField(
+    po_number = LineField(
         label="PO number", max_length=40, help_text="The buyer's own number."
     )
-    ship_by = forms.DateField(
-        label="Ship by", widget=forms.DateInput(attrs={"type": "date"})
-    )
+    ship_by = DayField(label="Ship by", widget=forms.DateInput(attrs={"type": "date"}))
     channel = forms.ChoiceField(choices=Channel.choices)
-    note = forms.CharField(
+    note = LinesField(
         required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})
     )
 
@@ -124,6 +123,10 @@ class OrderForm(forms.Form):
 
     def take_error(self, error: DomainError) -> None:
         """Show what the service said at the field or line it is about."""
+        if isinstance(error, Mistakes):
+            for one in error.found:
+                self.take_error(one)
+            return
         if error.field.startswith("lines["):
             self.filled()[_index(error.field)]["error"] = error.message
             self.add_error(None, "Look at the marked lines.")

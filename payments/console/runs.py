@@ -1,7 +1,6 @@
 """What is owed, the runs that pay it, and the second pair of eyes."""
 
 import datetime as dt
-import re
 from typing import Any
 
 from django.contrib import messages
@@ -30,12 +29,11 @@ from vrp.console.guard import member
 from vrp.console.history import event_rows
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
-from vrp.digits import whole_number
+from vrp.digits import plain_day, whole_number
 from vrp.errors import DomainError, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
 
-ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 VIEWS = [("owed", "Owed now"), ("runs", "Runs"), ("payments", "Payments")]
 FILTERS = [
     ("", "all", tuple(PayoutState.values)),
@@ -197,13 +195,8 @@ def _date(values: Any, today: dt.date) -> tuple[dt.date, str]:
     text = values.get("up_to", "")
     if not text:
         return today, ""
-    try:
-        # The library also reads week dates and dates without hyphens.
-        if ISO_DATE.fullmatch(text):
-            return dt.date.fromisoformat(text), ""
-    except ValueError:
-        pass
-    return today, "Choose a date."
+    day = plain_day(text)
+    return (day, "") if day else (today, "Choose a date.")
 
 
 def _chosen(request: HttpRequest) -> tuple[list[int] | None, int | None]:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from vrp.accounts.enums import Permission, Role
 from vrp.accounts.models import Membership, User
 from vrp.accounts.services import grant_role, revoke_role
+from vrp.console.fields import LineField
 from vrp.console.office_admin import TenantModelAdmin
 from vrp.events.services import Actor
 
@@ -19,7 +20,7 @@ from vrp.events.services import Actor
 class MembershipForm(forms.ModelForm):
     """A role for a person named by sign-in name: the list of all people is nobody's."""
 
-    username = forms.CharField(label="Sign-in name", max_length=150)
+    username = LineField(label="Sign-in name", max_length=150)
 
     class Meta:
         model = Membership

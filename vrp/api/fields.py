@@ -1,9 +1,15 @@
 """Serializer fields that take exactly one JSON type, and money as the API writes it."""
 
+import re
+from datetime import UTC, date, datetime
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+from vrp.digits import plain_day, plain_moment, whole_number
+from vrp.text import LINE, LINES, WRONG, is_clean
 
 # ISO 4217 currencies without minor units, as far as a network may meet them.
 WHOLE = {"BIF", "DJF", "GNF", "JPY", "KMF", "KRW", "RWF", "UGX", "XAF", "XOF"}
@@ -30,22 +36,53 @@ class MoneySerializer(serializers.Serializer):
 
 
 class StrictText(serializers.CharField):
-    """A JSON string; a number is not taken for one. NUL and lone surrogates refused.
+    """A JSON string; a number is not taken for one. Ends are trimmed.
 
-    ``one_line=True`` refuses control characters and line breaks too.
+    Refused is what ``vrp.text`` refuses, in a text of one line or of several
+    (``one_line=False``), and what does not match ``pattern`` (one that JavaScript and
+    Python read alike; ``wrong`` says so in words).
     """
 
-    def __init__(self, *, one_line: bool = True, **kwargs: Any) -> None:
-        self.one_line = one_line
+    def __init__(
+        self,
+        *,
+        one_line: bool = True,
+        pattern: str = "",
+        wrong: str = "",
+        **kwargs: Any,
+    ) -> None:
+        self.one_line, self.pattern, self.wrong = one_line, pattern, wrong
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            # Before trimming, so that the length is what the document says it is.
+            self.fail("max_length", max_length=self.max_length)
         value = super().to_internal_value(data)
-        if self.one_line and any(ord(letter) < 32 for letter in value):
-            raise serializers.ValidationError("Control characters are not allowed.")
+        if not is_clean(value, one_line=self.one_line):
+            raise serializers.ValidationError(WRONG)
+        if self.pattern and value and not re.search(self.pattern, value):
+            raise serializers.ValidationError(self.wrong)
         return value
+
+
+class StrictTextSchema(OpenApiSerializerFieldExtension):
+    """The document carries the rule as a pattern."""
+
+    target_class = StrictText
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
+        field = self.target
+        found = auto_schema._map_serializer_field(field, direction, True)
+        if field.pattern:
+            return {**found, "pattern": field.pattern}
+        rules = [{"type": "string", "pattern": LINE if field.one_line else LINES}]
+        if not field.allow_blank:
+            # Something that can be seen: blanks alone are trimmed away.
+            rules.append({"type": "string", "pattern": r"\S"})
+        return {**found, "allOf": rules}
 
 
 @extend_schema_field({"type": "integer"})
@@ -56,6 +93,57 @@ class StrictInteger(serializers.IntegerField):
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
         return data
+
+
+class QueryInteger(serializers.IntegerField):
+    """Plain digits 0-9 in an address."""
+
+    def to_internal_value(self, data: Any) -> int:
+        number = whole_number(data) if data == data.strip() else None
+        if number is None:
+            self.fail("invalid")
+        return number
+
+
+@extend_schema_field({"type": "boolean"})
+class QueryBoolean(serializers.Field):
+    """``true`` or ``false`` in an address."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if data not in ("true", "false"):
+            raise serializers.ValidationError("Write true or false.")
+        return data == "true"
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+@extend_schema_field({"type": "string", "format": "date"})
+class Day(serializers.DateField):
+    """A day written 2027-03-29; week dates and other digits are refused."""
+
+    def to_internal_value(self, value: Any) -> date:
+        day = plain_day(value) if isinstance(value, str) else None
+        if day is None:
+            raise serializers.ValidationError("Write the day as 2027-03-29.")
+        return day
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class Moment(serializers.DateTimeField):
+    """A moment with its offset (2027-03-01T06:00:00Z); written in UTC."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
+
+    def to_internal_value(self, value: Any) -> datetime:
+        moment = plain_moment(value) if isinstance(value, str) else None
+        try:
+            return self.enforce_timezone(moment)
+        except (AttributeError, OverflowError, serializers.ValidationError):
+            raise serializers.ValidationError(
+                "Write the moment as 2027-03-01T06:00:00Z."
+            ) from None
 
 
 class StrictSerializer(serializers.Serializer):

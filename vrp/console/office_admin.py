@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from vrp.accounts.enums import Permission
+from vrp.console.fields import OVERRIDES
 from vrp.console.site import OFFICE_ROLES
 from vrp.events.models import Event
 from vrp.events.services import Actor, record
@@ -64,6 +65,7 @@ class TenantInline(Reader, admin.TabularInline):
     """Rows of a thing, on its page. They may be taken off again."""
 
     form = TenantForm
+    formfield_overrides = OVERRIDES
     extra = 0
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -75,6 +77,7 @@ class TenantModelAdmin(Reader, admin.ModelAdmin):
     fields; the admin's own log is not kept, because it knows no tenant."""
 
     form: type[forms.ModelForm] = TenantForm
+    formfield_overrides = OVERRIDES
     actions = None
     list_per_page = 50
     show_full_result_count = False

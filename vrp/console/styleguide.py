@@ -15,6 +15,7 @@ from django.contrib.staticfiles import finders
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
+from vrp.console.fields import DayField, LinesField, WholeNumberField
 from vrp.console.states import MEANING_OF
 from vrp.console.templatetags import ui
 
@@ -22,14 +23,14 @@ from vrp.console.templatetags import ui
 class SampleForm(forms.Form):
     """One of each kind of control."""
 
-    quantity = forms.IntegerField(min_value=1, help_text="At least 30 pieces a lot.")
+    quantity = WholeNumberField(min_value=1, help_text="At least 30 pieces a lot.")
     workshop = forms.ChoiceField(
         choices=[("W-017", "W-017 Wanjiku, Kibera"), ("W-031", "W-031 Otieno, Mathare")]
     )
-    due_on = forms.DateField(
+    due_on = DayField(
         label="Due", widget=forms.DateInput(attrs={"type": "date"}), required=False
     )
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    reason = LinesField(widget=forms.Textarea(attrs={"rows": 3}), required=False)
     urgent = forms.BooleanField(label="Tell her by SMS at once", required=False)
     language = forms.ChoiceField(
         choices=[("en", "English"), ("sw", "Kiswahili")], widget=forms.RadioSelect

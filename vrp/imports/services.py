@@ -4,7 +4,6 @@ A preview *is* the load, rolled back: what it says is what will happen. Loading 
 file again changes nothing, because every row is compared with what is there.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,7 +14,7 @@ from django.utils import timezone
 
 from vrp.accounts.enums import Permission
 from vrp.accounts.models import User
-from vrp.digits import whole_number
+from vrp.digits import plain_day, whole_number
 from vrp.errors import DomainError, IllegalMove, Invalid
 from vrp.events.services import Actor, record
 from vrp.imports.models import ImportFile
@@ -25,7 +24,6 @@ from vrp.tenancy.models import Tenant
 Value = TypeVar("Value")
 
 MAX_SHOWN = 200
-ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass
@@ -217,11 +215,8 @@ def parse_number(value: str, column: str, *, low: int, high: int) -> int:
 
 def parse_date(value: str, column: str) -> date:
     """A date written 2027-03-29; ``Invalid`` otherwise."""
-    try:
-        day = date.fromisoformat(value) if ISO_DATE.fullmatch(value) else None
-    except ValueError:
-        day = None
-    if day is None or not 1900 <= day.year <= 2200:
+    day = plain_day(value)
+    if day is None:
         raise Invalid("Write the date as 2027-03-29.", field=column)
     return day
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from vrp.console.fields import OVERRIDES
 from vrp.tenancy.models import Tenant
 
 
@@ -16,6 +17,7 @@ class TenantAdmin(admin.ModelAdmin):
     search_fields = ["name", "slug"]
     list_per_page = 50
     actions = None
+    formfield_overrides = OVERRIDES
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a tenant that ends is switched off; its record stays

@@ -1,0 +1,35 @@
+"""Text as people and systems send it: one rule for the API, forms and files.
+
+Refused are control characters, halves of surrogate pairs, and characters that show
+nothing or turn the text around (zero width, direction marks, byte order marks): two names
+that look the same must be the same. A text of several lines may hold line ends and tabs.
+"""
+
+import re
+
+# Control characters that a text of several lines may hold.
+ENDS = r"\t\n\r"
+# As a class of a regular expression that JavaScript and Python read alike, so that it
+# can stand in the OpenAPI document.
+CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+MEANT_CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
+INVISIBLE = (
+    r"\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff"
+)
+# What a text of one line, and one of several, must match as a whole.
+LINE = rf"^[^{CONTROLS}{INVISIBLE}]*$"
+LINES = rf"^[^{MEANT_CONTROLS}]*$"
+_IN_LINE = re.compile(rf"[{CONTROLS}{INVISIBLE}\ud800-\udfff]")
+_IN_LINES = re.compile(rf"[{MEANT_CONTROLS}\ud800-\udfff]")
+
+WRONG = "It holds a character that cannot be seen or kept; type it anew."
+
+
+def is_clean(text: str, *, one_line: bool = True) -> bool:
+    """Whether the text may be kept as it is."""
+    return not (_IN_LINE if one_line else _IN_LINES).search(text)
+
+
+def searched(text: str, most: int = 60) -> str:
+    """Words to look for: what cannot be in a kept text is dropped, ends trimmed, cut."""
+    return _IN_LINE.sub("", text).strip()[:most]
