@@ -2,6 +2,7 @@
 
 import os
 import time
+from typing import Any
 
 from celery import Celery
 from celery.signals import heartbeat_sent, setup_logging
@@ -20,8 +21,11 @@ def keep_our_logging(**kwargs: object) -> None:
 
 
 @heartbeat_sent.connect
-def show_life(**kwargs: object) -> None:
-    """The worker's own heartbeat, thinned to one row update every ten seconds."""
+def show_life(sender: Any = None, **kwargs: object) -> None:
+    """The worker's own heartbeat, thinned to one update every ten seconds.
+
+    Told twice: that there is a worker, and that this one of many lives.
+    """
     global _last_beat
     if time.monotonic() - _last_beat < 10:
         return
@@ -32,6 +36,7 @@ def show_life(**kwargs: object) -> None:
     close_old_connections()
     try:
         beat("worker")
+        beat(sender.eventer.hostname)
         _last_beat = time.monotonic()
     except DatabaseError:
         # The database is away: being silent is the truth then.

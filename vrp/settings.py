@@ -15,6 +15,10 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 EMBEDDED = env.boolean("VRP_EMBEDDED", False)
 DEBUG = env.boolean("VRP_DEBUG", False)
 SECRET_KEY = env.secret("SECRET_KEY")
+# Older ones that still hold while SECRET_KEY is being changed.
+SECRET_KEY_FALLBACKS = [
+    key for key in env.secret("VRP_OLD_SECRET_KEYS", "").split(",") if key
+]
 PUBLIC_URL = env.text("VRP_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.listing("VRP_ALLOWED_HOSTS", "127.0.0.1,localhost,testserver")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -39,7 +43,9 @@ CARRIER_TIMEOUT = (
     env.integer("VRP_READ_TIMEOUT", 9, low=1, high=120),
 )
 # Keys that encrypt carrier and wallet credentials at rest: newest first.
-FIELD_KEYS = env.secret("VRP_FIELD_KEYS", SECRET_KEY).split(",")
+FIELD_KEYS = env.secret(
+    "VRP_FIELD_KEYS", ",".join([SECRET_KEY, *SECRET_KEY_FALLBACKS])
+).split(",")
 
 INSTALLED_APPS = [
     "vrp.tenancy",
@@ -135,31 +141,53 @@ CACHES = {
 
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "vrp.accounts.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 10},
+        "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation"
+        ".UserAttributeSimilarityValidator"
+    },
 ]
 CSRF_FAILURE_VIEW = "vrp.api.errors.csrf_failure"
 LOGIN_URL = "/ops/sign-in/"
 LOGIN_REDIRECT_URL = "/ops/"
-SESSION_COOKIE_AGE = 12 * 3600
+# One-time links by which people choose a password are good for a day.
+PASSWORD_RESET_TIMEOUT = 86_400
+# Sessions are rows that name their owner (vrp.accounts.sessions). They end without a
+# click for so long, so long after signing in, and when somebody ends them. Sensitive acts
+# ask for password or code when the last proof is older than PROOF_SECONDS.
+SESSION_ENGINE = "vrp.accounts.sessions"
+SESSION_IDLE = 60 * env.integer("VRP_SESSION_IDLE_MINUTES", 60, low=5, high=720)
+SESSION_COOKIE_AGE = 3600 * env.integer("VRP_SESSION_HOURS", 12, low=1, high=24)
+PROOF_SECONDS = 60 * env.integer("VRP_PROOF_MINUTES", 30, low=1, high=720)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# Two products on one host (ports are not part of a cookie's scope) must not clash.
-SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "vrp_session", "vrp_csrf"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# Two products on one host (ports are not part of a cookie's scope) must not clash. With
+# https the browser itself refuses these names from another host or without Secure.
+_HOST = "__Host-" if SESSION_COOKIE_SECURE else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_HOST}vrp_session", f"{_HOST}vrp_csrf"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if PUBLIC_URL.startswith("https://"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_SSL_REDIRECT = True
+    # Asked from within, past the proxy that holds the certificate.
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
+# The list that browsers carry in them takes whole domains, and years to leave: whether
+# to go there is for the owner of the domain to say, not for a program.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("sw", "Kiswahili")]
