@@ -7,6 +7,7 @@ urlpatterns = [
     path("api/", include("orders.api.urls")),
     path("phone/", include("phone.routes")),
     path("pay/", include("payments.routes")),
+    path("ops/", include("vrp.accounts.urls")),
     path("ops/", include("vrp.console.urls")),
     path("ops/", include("vrp.imports.urls")),
     path("ops/", include("artisans.urls")),

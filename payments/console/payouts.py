@@ -16,7 +16,7 @@ from payments.services.results import clear_conflict
 from payments.services.wallet import start_channel
 from vrp.accounts.enums import Permission
 from vrp.accounts.permissions import require
-from vrp.console.guard import member
+from vrp.console.guard import member, recently_proved
 from vrp.console.history import event_rows
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
@@ -144,6 +144,7 @@ def query(request: HttpRequest, run_pk: int, pk: int) -> HttpResponse:
 @member
 @require_POST
 @require(Permission.APPROVE_PAYOUTS)
+@recently_proved
 def declare(request: HttpRequest, run_pk: int, pk: int) -> HttpResponse:
     """POST ``note``: by other evidence than the wallet's answers it was not paid."""
     payout = find_payout(run_pk, pk)

@@ -25,7 +25,7 @@ from payments.queries.preview import preview_run, today_of
 from payments.services.runs import approve_run, cancel_run, make_run
 from vrp.accounts.enums import Permission
 from vrp.accounts.permissions import require
-from vrp.console.guard import member
+from vrp.console.guard import member, recently_proved
 from vrp.console.history import event_rows
 from vrp.console.paging import page_of
 from vrp.console.templatetags import ui
@@ -299,6 +299,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 @member
 @require_POST
 @require(Permission.APPROVE_PAYOUTS)
+@recently_proved
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     """POST ``total``: the run's total as the checker has it from her own list."""
     run = find_run(pk)

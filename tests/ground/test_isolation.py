@@ -19,6 +19,10 @@ SHARED = {
     "tenancy.Tenant": "the directory of tenants itself",
     "accounts.User": "a person may work for several tenants",
     "accounts.Membership": "read at sign-in, before a tenant is known",
+    "accounts.StaffSession": "a person's, who may work for several tenants",
+    "accounts.SecondFactor": "a person's, asked for before a tenant is known",
+    "accounts.RecoveryCode": "a person's, asked for before a tenant is known",
+    "accounts.Tries": "counted before it is known who knocks",
     "ops.Heartbeat": "signs of life of processes",
 }
 OUR_APPS = {

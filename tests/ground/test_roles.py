@@ -18,8 +18,15 @@ from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db
-# Posts that change nothing of a tenant's.
-HARMLESS = {"ops/sign-in/", "ops/sign-out/", "ops/tenant/", "ops/styleguide/"}
+# Posts that change nothing of a tenant's, but at most one's own account.
+HARMLESS = {
+    "ops/sign-in/", "ops/sign-in/code/", "ops/sign-out/", "ops/tenant/",
+    "ops/styleguide/", "ops/set-password/1/1/", "ops/account/", "ops/account/password/",
+    "ops/account/confirm/", "ops/account/sign-out-everywhere/",
+    "ops/account/second-factor/", "ops/account/second-factor/remove/",
+    "ops/account/second-factor/replace/", "ops/account/second-factor/recovery/",
+    "ops/office/password_change/",
+}  # fmt: skip
 
 
 def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:

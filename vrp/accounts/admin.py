@@ -3,16 +3,24 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
 
 from vrp.accounts.enums import Permission, Role
 from vrp.accounts.models import Membership, User
 from vrp.accounts.services import grant_role, revoke_role
+from vrp.accounts.services.passwords import clear_password, one_time_link
+from vrp.accounts.services.record import note
+from vrp.accounts.services.sessions import end_sessions
 from vrp.console.fields import LineField
+from vrp.console.guard import recently_proved
 from vrp.console.office_admin import TenantModelAdmin
 from vrp.events.services import Actor
 
@@ -116,6 +124,32 @@ class PersonAdmin(UserAdmin):
         ("Person", {"fields": ["first_name", "last_name", "email", "timezone"]}),
         ("May", {"fields": ["is_active", "is_superuser"]}),
     ]
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """On record in each tenant of the person; whoever is switched off is out."""
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            actor = Actor.user(request.user)
+            if change and form.changed_data:
+                note("member.changed", user=obj, actor=actor, fields=form.changed_data)
+            if not obj.is_active:
+                end_sessions(user=obj, actor=actor)
+
+    @method_decorator(recently_proved)
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Nobody types a password for somebody else: here too there is a link."""
+        user = self.get_object(request, id)
+        if user is None or not self.has_change_permission(request, user):
+            raise Http404
+        if request.method != "POST":
+            return render(request, "admin/reset_password.html", {"person": user})
+        row = clear_password(user=user, actor=Actor.user(request.user))
+        context = {"person": row, "link": f"{settings.PUBLIC_URL}{one_time_link(row)}"}
+        return render(request, "admin/reset_password.html", context)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # people who leave are switched off; what they did keeps its name

@@ -11,8 +11,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from vrp.accounts.enums import Role
+from vrp.accounts.gate import stopped
 from vrp.accounts.models import Membership, User
-from vrp.accounts.permissions import Grant, grant_for
+from vrp.accounts.permissions import Grant, grant_of
+from vrp.accounts.queries import memberships_of
 from vrp.digits import whole_number
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
@@ -39,13 +41,17 @@ class TenantMiddleware:
         user = request.user
         if not request.path.startswith("/ops/") or not isinstance(user, User):
             return self.get_response(request)
-        request.tenants = list(
-            Tenant.objects.filter(memberships__user=user, is_active=True).distinct()
-        )
-        tenant = self._chosen(request)
+        # Read anew for each request, so that a role given or taken counts at once.
+        roles = memberships_of(user)
+        request.tenants = list({row.tenant_id: row.tenant for row in roles}.values())
+        elsewhere = stopped(request, roles)
+        if elsewhere is not None:
+            return elsewhere
+        tenant = self._chosen(request, roles)
         if tenant is None:
             return self.get_response(request)
-        request.tenant, request.grant = tenant, grant_for(user, tenant)
+        request.tenant = tenant
+        request.grant = grant_of(row for row in roles if row.tenant_id == tenant.pk)
         structlog.contextvars.bind_contextvars(actor=f"user:{user.pk}")
         with tenant_scope(tenant), timezone.override(self._zone(user, tenant)):
             page_tenant = (
@@ -58,7 +64,7 @@ class TenantMiddleware:
                 response.render()
             return response
 
-    def _chosen(self, request: Request) -> Tenant | None:
+    def _chosen(self, request: Request, roles: list[Membership]) -> Tenant | None:
         wanted = request.session.get(SESSION_KEY)
         for tenant in request.tenants:
             if tenant.pk == wanted:
@@ -66,10 +72,7 @@ class TenantMiddleware:
         if len(request.tenants) < 2:
             return request.tenants[0] if request.tenants else None
         # First sign-in of somebody with several: where they work, not where they audit.
-        works_in = Membership.objects.filter(user=request.user).exclude(
-            role=Role.AUDITOR
-        )
-        ids = set(works_in.values_list("tenant_id", flat=True))
+        ids = {row.tenant_id for row in roles if row.role != Role.AUDITOR}
         return next((t for t in request.tenants if t.pk in ids), request.tenants[0])
 
     def _zone(self, user: User, tenant: Tenant) -> zoneinfo.ZoneInfo:

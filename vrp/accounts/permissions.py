@@ -1,6 +1,6 @@
 """Who may do what: asked by console, admin and API alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -35,14 +35,18 @@ class Grant:
         return self.regions if self.roles == {Role.FIELD} else None
 
 
-def grant_for(user: User, tenant: Tenant) -> Grant:
-    """The grant of a user in a tenant; empty for a stranger. One query."""
-    rows = Membership.objects.filter(user=user, tenant=tenant)
+def grant_of(rows: Iterable[Membership]) -> Grant:
+    """What these roles of one person in one tenant add up to; nothing for none."""
     found = [(Role(row.role), row.regions) for row in rows]
     return Grant(
         roles=frozenset(role for role, _ in found),
         regions=frozenset(region for _, regions in found for region in regions),
     )
+
+
+def grant_for(user: User, tenant: Tenant) -> Grant:
+    """The grant of a user in a tenant; empty for a stranger. One query."""
+    return grant_of(Membership.objects.filter(user=user, tenant=tenant))
 
 
 def require(permission: Permission) -> Callable[..., Any]:

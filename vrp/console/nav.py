@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from vrp.accounts.enums import Role
+from vrp.accounts.enums import Permission, Role
 
 # Label, address below /ops/, icon.
 PAGES = [
@@ -36,6 +36,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for label, path, icon in PAGES
     ]
+    if request.grant.may(Permission.MANAGE_MEMBERS):  # type: ignore[attr-defined]
+        items.append(
+            {
+                "label": "People",
+                "url": "/ops/people/",
+                "icon": "people",
+                "active": request.path.startswith("/ops/people/"),
+            }
+        )
     roles = request.grant.roles  # type: ignore[attr-defined]
     if roles & {Role.ADMIN, Role.PLANNER, Role.AUDITOR} or request.user.is_superuser:
         items.append(

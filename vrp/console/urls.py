@@ -7,10 +7,9 @@ from vrp.console import views
 
 urlpatterns = [
     path("", views.today, name="today"),
-    path("sign-in/", views.SignIn.as_view(), name="sign-in"),
-    path("sign-out/", views.SignOut.as_view(), name="sign-out"),
     path("tenant/", views.tenant, name="switch-tenant"),
     path("styleguide/", views.styleguide, name="styleguide"),
     path("office/login/", views.office_sign_in),
+    path("office/password_change/", views.office_password),
     path("office/", admin.site.urls),
 ]

@@ -1,8 +1,9 @@
-"""Signing in and out, choosing the tenant, and the Today page."""
+"""Choosing the tenant, and the Today page."""
+
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView, LogoutView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -18,20 +19,7 @@ SHOWN_EVENTS = 12
 # Each offer brings up to four lines about its message.
 READ_EVENTS = 200
 # What the machines did to carry the work: each thing's own page tells it.
-PLUMBING = ("message.", "channel.", "webhook.")
-
-
-class SignIn(LoginView):
-    """The one sign-in page, for console and back office."""
-
-    template_name = "vrp/sign_in.html"
-    redirect_authenticated_user = True
-
-
-class SignOut(LogoutView):
-    """POST only; ends the session at once."""
-
-    next_page = "/ops/sign-in/"
+PLUMBING = ("message.", "channel.", "webhook.", "sign_in.")
 
 
 @require_POST
@@ -72,4 +60,10 @@ def office_sign_in(request: HttpRequest) -> HttpResponse:
         raise NotAllowed(
             "Your role does not open the back office. Ask a tenant admin if you need it."
         )
-    return redirect(f"/ops/sign-in/?next={request.GET.get('next', '/ops/office/')}")
+    wanted = request.GET.get("next", "/ops/office/")
+    return redirect(f"/ops/sign-in/?{urlencode({'next': wanted})}")
+
+
+def office_password(request: HttpRequest) -> HttpResponse:
+    """One's own password is changed in one place, which counts wrong guesses."""
+    return redirect("/ops/account/password/")

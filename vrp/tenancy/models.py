@@ -6,6 +6,8 @@ from django.db import models
 from django.utils.timezone import now
 from django_scopes import ScopedManager
 
+from vrp.tenancy.enums import SecondFactorRule
+
 
 class Tenant(models.Model):
     """A brand or aggregator with its own network, buyers, money and people.
@@ -32,6 +34,14 @@ class Tenant(models.Model):
     rework_days = models.PositiveIntegerField(default=5)
     # Days at headquarters between the last part coming in and shipping.
     assembly_days = models.PositiveIntegerField(default=7)
+    # Who has to enter a code besides the password; set by its admin in the console.
+    second_factor = models.CharField(
+        max_length=10,
+        choices=SecondFactorRule.choices,
+        default=SecondFactorRule.NONE,
+        db_default=SecondFactorRule.NONE,
+        editable=False,
+    )
     created_at = models.DateTimeField(default=now)
     is_active = models.BooleanField(default=True)
 

@@ -1,4 +1,4 @@
-"""Writes to people and roles."""
+"""Giving roles and taking them away."""
 
 from django.db import transaction
 
