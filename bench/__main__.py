@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
-import os
 import sys
+import time
 from dataclasses import dataclass
+
+from bench import lab
 
 
 @dataclass(frozen=True)
@@ -15,31 +18,62 @@ class Bench:
     summary: str
     # Part of a run without a name: all of those together take about four minutes.
     quick: bool = True
+    # Needs Django set up on the laboratory's servers before it is imported. The others
+    # start what they need and read all of their options themselves.
+    on_lab: bool = True
 
 
 BENCHES = {
-    "faults": Bench("kill, stop and slow every part; count what is lost", quick=False),
+    "api": Bench("order creation, list and page against a bare Django view"),
+    "growth": Bench("every page and list at 10 x the rows against 1 x"),
+    "faults": Bench(
+        "kill, stop and slow every part; count what is lost", quick=False, on_lab=False
+    ),
 }
-USAGE = """usage: bin/bench [name] [options]
-
-Without a name: all the quick ones, one after the other. With --long each takes its
-time and its figures can be quoted; bin/bench NAME --help says what else there is.
-"""
 
 
 def main(arguments: list[str]) -> int:
     """Run what is named; returns the first exit status that is not 0."""
-    if arguments and not arguments[0].startswith("-"):
-        name, *rest = arguments
-        if name not in BENCHES:
-            print(f"No bench is called {name!r}.\n\n{overview()}", file=sys.stderr)
-            return 2
-        return run(name, rest)
-    if {"-h", "--help", "--list"} & set(arguments):
-        print(USAGE + "\n" + overview())
+    name = arguments[0] if arguments and not arguments[0].startswith("-") else ""
+    if name in BENCHES and not BENCHES[name].on_lab:
+        return run(name, arguments[1:])
+    options = _parser().parse_args(arguments)
+    if options.list:
+        print(overview())
         return 0
-    statuses = [run(name, arguments) for name, bench in BENCHES.items() if bench.quick]
+    began = time.monotonic()
+    names = (
+        [options.name] if options.name else [n for n, b in BENCHES.items() if b.quick]
+    )
+    rest = ["--long"] if options.long else []
+    try:
+        statuses = [run(name, rest) for name in names]
+    finally:
+        lab.close()
+    print(f"Took {time.monotonic() - began:.0f} s.")
     return next((status for status in statuses if status), 0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bin/bench",
+        description="Measure on throw-away servers, as ratios within one run. Timings "
+        "are printed and never judged.",
+        epilog=overview(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "name",
+        nargs="?",
+        choices=BENCHES,
+        help="default: the quick ones",
+        metavar="name",
+    )
+    parser.add_argument("--list", action="store_true", help="say what there is")
+    parser.add_argument(
+        "--long", action="store_true", help="take longer, for figures to be quoted"
+    )
+    return parser
 
 
 def overview() -> str:
@@ -54,8 +88,8 @@ def overview() -> str:
 
 def run(name: str, arguments: list[str]) -> int:
     """Run one bench in this process."""
-    # Read by the settings when a bench sets Django up; its servers fill the rest in.
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vrp.settings")
+    if BENCHES[name].on_lab:
+        lab.laboratory()
     status: int = importlib.import_module(f"bench.{name}").main(arguments)
     return status
 
