@@ -129,3 +129,13 @@ class WebhookState(TextChoices):
     SENDING = "sending", "sending"
     DELIVERED = "delivered", "delivered"
     FAILED = "failed", "given up"
+
+
+class Scope(TextChoices):
+    """What an API key may do. Each operation of the API needs exactly one of them."""
+
+    ORDERS_READ = "orders:read", "read orders"
+    ORDERS_WRITE = "orders:write", "place and cancel orders"
+    PRODUCTS_READ = "products:read", "read products and prices"
+    WEBHOOKS_READ = "webhooks:read", "read webhook endpoints and deliveries"
+    WEBHOOKS_WRITE = "webhooks:write", "add, change and remove webhook endpoints"

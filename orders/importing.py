@@ -5,8 +5,11 @@ from datetime import date
 from functools import partial
 from itertools import groupby
 
+from django.db.models import Q
+
 from orders.enums import Channel
 from orders.models import Buyer, Order
+from orders.numbers import po_key
 from orders.services.placing import (
     MAX_QUANTITY,
     DraftLine,
@@ -16,7 +19,7 @@ from orders.services.placing import (
     products_of,
 )
 from vrp.accounts.enums import Permission
-from vrp.errors import DomainError, Invalid
+from vrp.errors import DomainError, Invalid, Mistakes
 from vrp.events.services import Actor
 from vrp.imports.reader import Column, Row
 from vrp.imports.services import (
@@ -57,6 +60,10 @@ def load(tenant: Tenant, rows: list[Row], actor: Actor, outcome: Outcome) -> Non
 
 def _refuse(error: DomainError, lines: list[Row], outcome: Outcome) -> None:
     """Note what a service said at the line behind its field (``lines[2].sku``)."""
+    if isinstance(error, Mistakes):
+        for one in error.found:
+            _refuse(one, lines, outcome)
+        return
     line, column = lines[0].line, error.field
     if column.startswith("lines["):
         index, _, column = column.removeprefix("lines[").partition("].")
@@ -118,7 +125,8 @@ def _order(
         outcome.refuse(rows[0].line, "buyer", reason)
         there = None
     else:
-        there = Order.objects.filter(buyer=buyer, po_number=draft.po_number).first()
+        same = Q(po_number=draft.po_number) | Q(po_key=po_key(draft.po_number))
+        there = Order.objects.filter(same, buyer=buyer).order_by("pk").first()
     if there is None:
         mistakes = list(
             order_mistakes(

@@ -1,7 +1,8 @@
-"""Buyers' API keys: made, shown once, checked in constant time.
+"""Buyers' API keys: how they look, and finding the row of one in constant time.
 
 A key reads ``vrp_<tenant>_<lookup>_<secret>``. The tenant's id is part of it because the
-row can only be found inside that tenant's scope.
+row can only be found inside that tenant's scope. Making, replacing and revoking them is
+in ``orders.services.keys``.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import secrets
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from orders.models import ApiKey
@@ -22,9 +24,10 @@ USE_STEP = timedelta(minutes=1)
 SHAPE = re.compile(r"vrp_([1-9][0-9]{0,17})_([0-9a-f]{8})_([0-9a-f]{40})")
 
 
-def digest(secret: str) -> str:
-    """HMAC-SHA256 of the secret part, with the installation's key."""
-    key = settings.SECRET_KEY.encode()
+def digest(secret: str, pepper: str = "") -> str:
+    """HMAC-SHA256 of the secret part (160 random bits, so no slow hash is needed) with
+    the installation's key, or an older one of its keys."""
+    key = (pepper or settings.SECRET_KEY).encode()
     return hmac.new(key, secret.encode(), hashlib.sha256).hexdigest()
 
 
@@ -48,15 +51,35 @@ def find(key: str) -> ApiKey | None:
             .filter(lookup=match[2], revoked_at__isnull=True)
             .first()
         )
-    if row is None or not hmac.compare_digest(row.digest, digest(match[3])):
+    if row is None or not _matches(row, match[3]):
         return None
     if row.expires_at and row.expires_at <= timezone.now():
         return None
     return row
 
 
+def _matches(row: ApiKey, secret: str) -> bool:
+    """Whether this is its secret, under today's key of the installation or an older one.
+
+    A row of an older one gets today's digest, which the next ``note_use`` writes.
+    """
+    if hmac.compare_digest(row.digest, digest(secret)):
+        return True
+    for pepper in settings.SECRET_KEY_FALLBACKS:
+        if hmac.compare_digest(row.digest, digest(secret, pepper)):
+            row.digest, row.last_used_at = digest(secret), None
+            return True
+    return False
+
+
+def live_keys() -> QuerySet[ApiKey]:
+    """The tenant's keys that open something at this moment."""
+    ahead = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    return ApiKey.objects.filter(ahead, revoked_at__isnull=True)
+
+
 def note_use(key: ApiKey) -> None:
     """Remember when a key was last used, to the minute. Its tenant's scope is active."""
     now = timezone.now()
     if key.last_used_at is None or key.last_used_at < now - USE_STEP:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now, digest=key.digest)

@@ -23,6 +23,7 @@ from payments.enums import (
 from qc.models import Inspection
 from vrp.accounts.models import User
 from vrp.events.outbox import Outgoing
+from vrp.secrets import AddressSecretField, SealedField
 from vrp.tenancy.models import TenantForeignKey, TenantModel, TenantOneToOne
 
 
@@ -335,16 +336,19 @@ class Hold(TenantModel):
 class WalletCredential(TenantModel):
     """A tenant's account with the wallet operator. Secrets are stored encrypted.
 
-    ``route_secret`` is the unguessable part of our callback URL (>= 128 bits), kept as
-    given because it must be handed to the operator in every request.
+    ``route_secret`` is the unguessable part of our callback URL (160 bits), handed to the
+    operator in every request; the one before it, ``old_route_secret``, holds until
+    ``old_route_until``, for the results of what was sent with it.
     """
 
     shortcode = models.CharField(max_length=12)
-    consumer_key = models.TextField()
-    consumer_secret = models.TextField()
+    consumer_key = SealedField()
+    consumer_secret = SealedField()
     initiator_name = models.CharField(max_length=60)
-    initiator_password = models.TextField()
-    route_secret = models.TextField()
+    initiator_password = SealedField()
+    route_secret = AddressSecretField()
+    old_route_secret = AddressSecretField(blank=True, default="", db_default="")
+    old_route_until = models.DateTimeField(null=True, blank=True)
     is_stopped = models.BooleanField(
         default=False, help_text="Set when the operator refuses our credentials."
     )

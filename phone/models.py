@@ -10,22 +10,27 @@ from artisans.models import Workshop
 from phone import failures
 from phone.enums import Direction, MessageState
 from vrp.events.outbox import Outgoing
+from vrp.secrets import AddressSecretField, SealedField
 from vrp.tenancy.models import TenantForeignKey, TenantModel
 
 
 class Channel(TenantModel):
     """A tenant's account with the carrier: sender, USSD code, route secret.
 
-    ``route_secret`` is the unguessable part of the callback URLs (>= 128 bits);
-    ``api_key`` is stored encrypted. While ``stopped_until`` is ahead nothing is sent:
-    the carrier refused the account itself (``stopped_reason``), not one message.
+    ``route_secret`` is the unguessable part of the callback URLs (160 bits); the one
+    before it, ``old_route_secret``, holds until ``old_route_until``, while the carrier's
+    dashboard is being changed. These and ``api_key`` are stored encrypted. While
+    ``stopped_until`` is ahead nothing is sent: the carrier refused the account itself
+    (``stopped_reason``), not one message.
     """
 
     username = models.CharField(max_length=60)
-    api_key = models.TextField()
+    api_key = SealedField()
     sender = models.CharField(max_length=20)
     ussd_code = models.CharField(max_length=20)
-    route_secret = models.CharField(max_length=80)
+    route_secret = AddressSecretField()
+    old_route_secret = AddressSecretField(blank=True, default="", db_default="")
+    old_route_until = models.DateTimeField(null=True, blank=True)
     stopped_until = models.DateTimeField(null=True, blank=True)
     stopped_reason = models.CharField(max_length=80, blank=True)
 

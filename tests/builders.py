@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from artisans.models import Area, Artisan, Skill, Workshop, WorkshopSkill
-from orders.enums import ComponentKind
+from orders.enums import ComponentKind, Scope
 from orders.keys import new_key
 from orders.models import ApiKey, BomLine, Buyer, Component, Job, Order, Product
 from orders.services.jobs import accept_job, offer_job
@@ -137,11 +137,16 @@ def build_network(tenant: Tenant) -> Network:
     return made
 
 
-def build_key(buyer: Buyer) -> str:
-    """A valid API key of the buyer."""
+def build_key(buyer: Buyer, *scopes: str) -> str:
+    """A valid API key of the buyer; without scopes named it has every one."""
     key, lookup, digest = new_key(buyer.tenant)
     ApiKey.objects.create(
-        tenant=buyer.tenant, buyer=buyer, name="test", lookup=lookup, digest=digest
+        tenant=buyer.tenant,
+        buyer=buyer,
+        name="test",
+        lookup=lookup,
+        digest=digest,
+        scopes=list(scopes) or Scope.values,
     )
     return key
 

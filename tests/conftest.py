@@ -14,6 +14,7 @@ from django.test import Client
 from tests.builders import Network, build_network, build_tenant, build_user
 from vrp.accounts.enums import Role
 from vrp.accounts.models import User
+from vrp.rates import Rate
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
@@ -33,6 +34,12 @@ def _plain_static(settings: Any) -> None:
             "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         },
     }
+
+
+@pytest.fixture(autouse=True)
+def _many_guesses(settings: Any) -> None:
+    """All tests call from one address; the tests of guessing set a rate of their own."""
+    settings.RATES = {**settings.RATES, "guess": Rate(100_000, 60)}
 
 
 @pytest.fixture

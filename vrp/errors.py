@@ -26,6 +26,17 @@ class Invalid(DomainError):
     code = "invalid"
 
 
+class Mistakes(Invalid):
+    """Several things that are not acceptable, told at once; ``found`` is never empty.
+
+    ``message`` and ``field`` are those of the first, for edges that show one only.
+    """
+
+    def __init__(self, found: list[Invalid]) -> None:
+        super().__init__(found[0].message, code=found[0].code, field=found[0].field)
+        self.found = found
+
+
 class IllegalMove(DomainError):
     """The thing is not in a state from which this can be done. HTTP 409."""
 

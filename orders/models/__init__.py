@@ -4,6 +4,7 @@ from orders.models.buyers import (
     ApiKey,
     Buyer,
     IdempotencyRecord,
+    WebhookAttempt,
     WebhookDelivery,
     WebhookEndpoint,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Product",
     "Shipment",
     "StockMove",
+    "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WorkOrder",

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from orders.enums import WebhookState
 from vrp.events.outbox import Outgoing
+from vrp.secrets import SealedField
 from vrp.tenancy.models import TenantForeignKey, TenantModel
 
 
@@ -36,13 +37,23 @@ class ApiKey(TenantModel):
     """A buyer's key. Only ``lookup`` (8 characters) and an HMAC of the rest are kept.
 
     The key names its tenant (``vrp_<tenant>_<lookup>_<secret>``), so that it can be looked
-    up inside that tenant's scope.
+    up inside that tenant's scope. A key that replaces another one points to the ``first``
+    of their line: what was sent with the one may be repeated with the other.
     """
 
     buyer = TenantForeignKey(Buyer, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80)
     lookup = models.CharField(max_length=8)
     digest = models.CharField(max_length=64)
+    scopes = ArrayField(models.CharField(max_length=40), default=list, db_default=[])
+    first = TenantForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="successors",
+        db_index=False,
+    )
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -57,6 +68,16 @@ class ApiKey(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.lookup}...)"
+
+    @property
+    def prefix(self) -> str:
+        """The part that may be seen, and by which people tell keys apart."""
+        return f"vrp_{self.tenant_id}_{self.lookup}"
+
+    @property
+    def line_id(self) -> int:
+        """The first key of the line of replacements that this one stands in."""
+        return self.first_id or self.pk
 
 
 class IdempotencyRecord(TenantModel):
@@ -81,12 +102,18 @@ class IdempotencyRecord(TenantModel):
 
 
 class WebhookEndpoint(TenantModel):
-    """Where a buyer wants to hear of changes. ``secret`` is stored encrypted."""
+    """Where a buyer wants to hear of changes.
+
+    Secrets are stored encrypted. ``old_secret`` signs beside the new one until
+    ``old_secret_until``, so that a receiver can change over in its own time.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, editable=False)
     buyer = TenantForeignKey(Buyer, models.CASCADE, related_name="webhooks")
     url = models.URLField(max_length=500)
-    secret = models.TextField()
+    secret = SealedField()
+    old_secret = SealedField(blank=True, default="", db_default="")
+    old_secret_until = models.DateTimeField(null=True, blank=True)
     events = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     disabled_at = models.DateTimeField(null=True, blank=True)
@@ -125,8 +152,36 @@ class WebhookDelivery(Outgoing):
                 fields=["tenant", "state", "due_at"],
                 name="webhook_due",
                 condition=models.Q(state__in=["queued", "sending"]),
-            )
+            ),
+            models.Index(fields=["tenant", "created_at"], name="webhook_by_age"),
         ]
 
     def __str__(self) -> str:
         return f"{self.event_name} to {self.endpoint_id}"
+
+
+class WebhookAttempt(TenantModel):
+    """One try to tell one endpoint, for people who look why it did not arrive.
+
+    ``answer`` is the beginning of what came back, with what looks like a secret taken
+    out; ``status`` is HTTP's, or null when no answer came and ``error`` says why.
+    """
+
+    delivery = TenantForeignKey(WebhookDelivery, models.CASCADE, related_name="tries")
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    duration_ms = models.PositiveIntegerField()
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    error = models.CharField(max_length=200, blank=True)
+    answer = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant", "delivery", "id"], name="attempt_of_delivery"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.delivery_id}"

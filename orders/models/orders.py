@@ -14,12 +14,18 @@ from vrp.tenancy.models import TenantForeignKey, TenantModel
 
 
 class Order(TenantModel):
-    """A purchase order. ``po_number`` is the buyer's own and unique per buyer."""
+    """A purchase order. ``po_number`` is the buyer's own and unique per buyer.
+
+    ``po_key`` is how two numbers are compared (``orders.numbers``): the database refuses
+    a second one that a person would read as the same. Null on a row that was there before
+    and shares its key with an older one.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, editable=False)
     number = models.PositiveBigIntegerField()
     buyer = TenantForeignKey(Buyer, related_name="orders")
     po_number = models.CharField(max_length=40)
+    po_key = models.CharField(max_length=800, null=True, editable=False)
     channel = models.CharField(
         max_length=12, choices=Channel.choices, default=Channel.WHOLESALE
     )
@@ -42,6 +48,9 @@ class Order(TenantModel):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["tenant", "buyer", "po_number"], name="order_po_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "buyer", "po_key"], name="order_po_key_unique"
             ),
             models.UniqueConstraint(
                 fields=["tenant", "number"], name="order_number_unique"

@@ -52,7 +52,8 @@ def claim_key(*, api_key: ApiKey, key: str, fingerprint: str) -> Claim | Stored:
     now = timezone.now()
     row, is_new = IdempotencyRecord.objects.get_or_create(
         tenant=api_key.tenant,
-        api_key=api_key,
+        # The key that replaces another one meets what was sent with it.
+        api_key_id=api_key.line_id,
         key=key,
         defaults={"fingerprint": fingerprint, "created_at": now},
     )

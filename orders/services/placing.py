@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from orders.enums import (
@@ -26,9 +27,10 @@ from orders.models import (
     Product,
     WorkOrder,
 )
+from orders.numbers import po_key
 from orders.services.progress import refresh_order
 from orders.services.stock import reserve
-from vrp.errors import Conflict, IllegalMove, Invalid
+from vrp.errors import Conflict, IllegalMove, Invalid, Mistakes
 from vrp.events.services import Actor, record
 from vrp.moves import check_move
 from vrp.tenancy.models import Tenant
@@ -70,8 +72,9 @@ def place_order(
 ) -> Order:
     """Take in a buyer's order: order, lines, work orders and part needs at once.
 
-    Raises ``Invalid`` for a line that cannot be made (with the field's path) and
-    ``Conflict`` (code ``duplicate_po``) when the buyer used this PO number before.
+    Raises ``Mistakes`` with all that is not acceptable (each with its field's path) and
+    ``Conflict`` (code ``duplicate_po``) when the buyer used this PO number before, in
+    whatever case or width (``orders.numbers``).
     """
     products = products_of(lines)
     checked = order_mistakes(
@@ -82,13 +85,14 @@ def place_order(
         channel=channel,
         products=products,
     )
-    for mistake in checked:
-        raise mistake
+    if found := list(checked):
+        raise Mistakes(found)
     order = Order(
         tenant=tenant,
         buyer=buyer,
         number=next_number(tenant, "order"),
         po_number=po_number,
+        po_key=po_key(po_number),
         channel=channel,
         currency=buyer.currency,
         ship_by=ship_by,
@@ -126,13 +130,12 @@ def _insert(order: Order) -> None:
         with transaction.atomic():
             order.save(force_insert=True)
     except IntegrityError as error:
-        first = Order.objects.filter(
-            buyer=order.buyer, po_number=order.po_number
-        ).first()
+        same = Q(po_number=order.po_number) | Q(po_key=order.po_key)
+        first = Order.objects.filter(same, buyer=order.buyer).order_by("pk").first()
         if first is None:
             raise
         raise Conflict(
-            f"PO {order.po_number} was already placed as order {first.public_id}.",
+            f"PO {first.po_number} was already placed as order {first.public_id}.",
             code="duplicate_po",
             field="po_number",
         ) from error
@@ -160,7 +163,7 @@ def order_mistakes(
     None stands for what could not be read: it is not judged here. ``products`` is what
     ``products_of`` gives for the lines.
     """
-    if po_number is not None and not po_number.strip():
+    if po_number is not None and not po_key(po_number):
         yield Invalid("Give your own PO number.", field="po_number")
     if channel is not None and channel not in Channel.values:
         yield Invalid("Unknown channel.", field="channel")
@@ -226,30 +229,47 @@ def explode(order: Order, lines: list[OrderLine]) -> None:
     bill = Bill.read([line.product for line in lines])
     made: list[WorkOrder] = []
     bought: list[PartNeed] = []
+    wrong: list[Invalid] = []
     for line in lines:
-        needs = bill.explode(line.product, line.quantity)
-        if not needs:
-            raise Invalid(
-                f"{line.product.sku} has no bill of materials yet. Complete it in the "
-                "back office first.",
-                field=f"lines[{line.number - 1}].sku",
-            )
-        if max(needs.values()) > MAX_PARTS:
-            raise Invalid(
-                f"That needs more than {MAX_PARTS:,} pieces of one part.",
-                field=f"lines[{line.number - 1}].quantity",
-            )
+        try:
+            needs = _parts_of(bill, line)
+        except Invalid as error:
+            wrong.append(error)
+            continue
         for part, quantity in needs.items():
             row = {"tenant": tenant, "line": line, "component": part}
             if part.kind == ComponentKind.MADE:
                 made.append(WorkOrder(quantity=quantity, due_on=due_on, **row))
             else:
                 bought.append(PartNeed(quantity=quantity, **row))
+    if wrong:
+        raise Mistakes(wrong)
     WorkOrder.objects.bulk_create(made)
     PartNeed.objects.bulk_create(bought)
     parts = {need.component_id: need.component for need in bought}
     for pk in sorted(parts):
         reserve(component=parts[pk])
+
+
+def _parts_of(bill: "Bill", line: OrderLine) -> dict[Component, int]:
+    """What one line needs. Raises ``Invalid`` with the path of what is at fault."""
+    path = f"lines[{line.number - 1}]"
+    try:
+        needs = bill.explode(line.product, line.quantity)
+    except Invalid as error:
+        raise Invalid(error.message, field=f"{path}.sku") from error
+    if not needs:
+        raise Invalid(
+            f"{line.product.sku} has no bill of materials yet. Complete it in the "
+            "back office first.",
+            field=f"{path}.sku",
+        )
+    if max(needs.values()) > MAX_PARTS:
+        raise Invalid(
+            f"That needs more than {MAX_PARTS:,} pieces of one part.",
+            field=f"{path}.quantity",
+        )
+    return needs
 
 
 @dataclass(frozen=True)

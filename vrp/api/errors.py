@@ -15,7 +15,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from vrp.errors import DomainError
+from vrp.errors import DomainError, Mistakes
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,10 @@ CODES: dict[str, tuple[int, str]] = {
     "idempotency_key_required": (400, "Send Idempotency-Key: 1 to 255 visible ASCII."),
     "unauthenticated": (401, "The key is missing, unknown, expired or revoked."),
     "not_allowed": (403, "This key may not do that."),
+    "insufficient_scope": (
+        403,
+        "The key lacks a scope; the message and WWW-Authenticate name it.",
+    ),
     "not_found": (404, "No such thing, or it is not yours."),
     "method_not_allowed": (405, "See the Allow header for the methods offered."),
     "conflict": (409, "It clashes with something that exists. Read it, then decide."),
@@ -143,14 +147,19 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def _domain(error: DomainError) -> Response:
     set_rollback()
-    details = []
-    if error.field:
-        details = [{"field": error.field, "message": error.message}]
+    told = error.found if isinstance(error, Mistakes) else [error]
+    details = [
+        {"field": one.field, "message": one.message} for one in told if one.field
+    ]
     retry_after = getattr(error, "retry_after", None)
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    if scope := getattr(error, "scope", ""):
+        # As RFC 6750 has it.
+        headers["WWW-Authenticate"] = (
+            f'Bearer error="insufficient_scope", scope="{scope}"'
+        )
     return Response(
-        body(error.code, error.message, details),
-        status=error.status,
-        headers={"Retry-After": str(retry_after)} if retry_after else None,
+        body(error.code, error.message, details), status=error.status, headers=headers
     )
 
 

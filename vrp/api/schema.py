@@ -16,7 +16,13 @@ from rest_framework import serializers
 from vrp.api.errors import CODES
 
 # What any call with a key can meet.
-ALWAYS = ("unauthenticated", "rate_limited", "server_error", "unavailable")
+ALWAYS = (
+    "unauthenticated",
+    "insufficient_scope",
+    "rate_limited",
+    "server_error",
+    "unavailable",
+)
 # What any call with a body can meet besides.
 BODY = ("malformed", "too_large", "unsupported_media_type", "invalid")
 

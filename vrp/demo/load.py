@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from artisans.models import Workshop
+from orders.enums import Scope
 from orders.keys import new_key
 from orders.models import ApiKey, Buyer
 from orders.services.placing import LineInput, place_order
@@ -168,7 +169,12 @@ def _channels(tenant: Tenant, ussd_code: str, sender: str, shortcode: str) -> No
 def _api_key(buyer: Buyer) -> str:
     key, lookup, digest = new_key(buyer.tenant)
     ApiKey.objects.create(
-        tenant=buyer.tenant, buyer=buyer, name="demo", lookup=lookup, digest=digest
+        tenant=buyer.tenant,
+        buyer=buyer,
+        name="demo",
+        lookup=lookup,
+        digest=digest,
+        scopes=Scope.values,
     )
     return key
 

@@ -31,6 +31,7 @@ from orders.models import (
     Shipment,
     WorkOrder,
 )
+from orders.numbers import po_key
 from qc.enums import BatchKind, BatchState, Grade, TicketState
 from qc.models import Batch, Defect, Inspection, Item, ItemGrade, ReworkTicket
 from vrp.accounts.models import User
@@ -77,6 +78,7 @@ def build_past(
             number=next_number(tenant, "order"),
             buyer=buyer,
             po_number=f"{buyer.code}-44{index:02d}",
+            po_key=po_key(f"{buyer.code}-44{index:02d}"),
             currency=buyer.currency,
             ship_by=(placed + timedelta(days=30)).date(),
             state=OrderState.SHIPPED,
