@@ -36,6 +36,7 @@ class OpsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("vrp.ops.beats")
+        import_module("vrp.ops.checks")
         # django_q is migrated after us; its own signal marks that its table is there.
         from django.apps import apps
 

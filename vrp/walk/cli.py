@@ -45,13 +45,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"necklaces to order, {SMALLEST} to {LARGEST} (default 60)",
     )
+    parser.add_argument(
+        "--no-webhook",
+        action="store_true",
+        help="the system is not one of bin/up: it sends webhooks to public https "
+        "addresses only, and the tour makes sure that its own address is refused",
+    )
 
 
-def tell(data: Path, *, quiet: bool, po: str, quantity: int) -> int:
+def tell(
+    data: Path, *, quiet: bool, po: str, quantity: int, webhook: bool = True
+) -> int:
     """Take the tour; returns the exit status."""
     show = Show(quiet=quiet)
     try:
         tour = make_tour(data, show, po=po, quantity=quantity)
+        tour.webhook = webhook
         walk(tour, SCENES)
     except NotRight as error:
         show.failed(str(error))
@@ -74,4 +83,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py walk", description=ABOUT)
     add_options(parser)
     found = parser.parse_args(arguments)
-    return tell(found.data, quiet=found.quiet, po=found.po, quantity=found.quantity)
+    return tell(
+        found.data,
+        quiet=found.quiet,
+        po=found.po,
+        quantity=found.quantity,
+        webhook=not found.no_webhook,
+    )

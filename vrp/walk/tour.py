@@ -55,6 +55,8 @@ class Tour:
     # The order's page in the console.
     page: str = ""
     patience: float = PATIENCE
+    # Whether the system sends webhooks to this machine; servers do not.
+    webhook: bool = True
 
     def person(self, role: str) -> Staff:
         """The staff member with this role, signed in when first needed."""

@@ -44,6 +44,16 @@ class Buyer:
         made = json_of(call(self._session, "POST", f"{self._api}/webhooks", json=body))
         self._endpoint, self.receiver.secret = made["id"], made["secret"]
 
+    def refused(self) -> str:
+        """Try to register the receiver where it must be refused; returns the reason."""
+        body = {"url": self.receiver.url}
+        answer = call(self._session, "POST", f"{self._api}/webhooks", json=body)
+        check(
+            answer.status_code == 422,
+            f"A webhook to {self.receiver.url} was answered HTTP {answer.status_code}.",
+        )
+        return str(answer.json()["error"]["message"])
+
     def _remove(self, endpoint: str) -> None:
         call(self._session, "DELETE", f"{self._api}/webhooks/{endpoint}")
 

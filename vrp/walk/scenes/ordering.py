@@ -15,6 +15,11 @@ def buyer_orders(tour: Tour) -> None:
         f"reads the catalogue: {product['sku']} {product['name']}, "
         f"{price['currency']} {price['amount']} wholesale.",
     )
+    if not tour.webhook:
+        show.step(buyer.name, "cannot have webhooks sent to the inner network.")
+        show.note(f"{buyer.receiver.url} is refused: {buyer.refused()}")
+        _place(tour)
+        return
     buyer.listen()
     show.step(buyer.name, f"registers a webhook at {buyer.receiver.url}.")
     _place(tour)

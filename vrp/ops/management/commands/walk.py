@@ -25,6 +25,7 @@ class Command(BaseCommand):
             quiet=options["quiet"],
             po=options["po"],
             quantity=options["quantity"],
+            webhook=not options["no_webhook"],
         )
         if status:
             raise SystemExit(status)
