@@ -1,5 +1,6 @@
 """The ground's own beats: sweep the outboxes, seal the events, show a sign of life."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -12,12 +13,22 @@ from vrp.ops.metrics import gauge
 from vrp.ops.models import Heartbeat
 from vrp.tenancy.models import Tenant
 
+# Single workers (``celery@host``) come and go; this long after the last sign of life
+# nobody asks for one any more.
+FORGOTTEN_AFTER = timedelta(days=1)
+
 
 def beat(name: str, **detail: Any) -> None:
     """Note that the named process is alive now."""
     Heartbeat.objects.update_or_create(
-        name=name, defaults={"at": timezone.now(), "detail": detail}
+        name=name[:60], defaults={"at": timezone.now(), "detail": detail}
     )
+
+
+def forget_workers() -> int:
+    """Drop the signs of life of workers that are long gone; returns how many."""
+    limit = timezone.now() - FORGOTTEN_AFTER
+    return Heartbeat.objects.filter(name__contains="@", at__lt=limit).delete()[0]
 
 
 @every(minutes=1)
@@ -31,6 +42,7 @@ def sweep_outboxes() -> dict[str, Any]:
         return outbox.sweep(tenant)
 
     result = for_each_tenant(one)
+    forget_workers()
     beat("clock", oldest_due_seconds=round(oldest), sweep=result)
     return result
 
