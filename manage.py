@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 # Commands that run as another role of the database than the application's.
-ROLES = {"migrate": "owner"}
+ROLES = {"migrate": "owner", "backup": "backup", "restore": "owner"}
 
 
 def adopt_running_system() -> None:

@@ -54,6 +54,11 @@ class DataFolder:
         return self.root / "demo.json"
 
     @property
+    def restored(self) -> Path:
+        """Names the backup this folder began with, if it did."""
+        return self.root / "restored.txt"
+
+    @property
     def sockets(self) -> Path:
         """Folder for unix sockets: inside, or a short one when the path is long."""
         inside = self.root / "run"

@@ -58,6 +58,12 @@ def up_parser() -> argparse.ArgumentParser:
         help="do not load the demo tenants into an empty system",
     )
     parser.add_argument(
+        "--restore",
+        type=Path,
+        metavar="FILE",
+        help="begin with a backup instead of the demo, in a data folder without tenants",
+    )
+    parser.add_argument(
         "--copies",
         type=int,
         choices=range(1, 5),

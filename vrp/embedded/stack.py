@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from vrp.embedded.errors import StartError
 from vrp.embedded.folder import DataFolder
@@ -92,8 +93,14 @@ class Stack:
         return self._program(arguments[0], "manage.py", *arguments)
 
     def migration(self) -> Program:
-        """``manage.py migrate``, the one thing that runs as the tables' owner."""
-        program = self.manage("migrate", "--noinput")
+        """``manage.py migrate``, which runs as the tables' owner."""
+        return self._as_owner(self.manage("migrate", "--noinput"))
+
+    def restoration(self, dump: Path) -> Program:
+        """``manage.py restore``: the tables it makes belong to the owner too."""
+        return self._as_owner(self.manage("restore", str(dump)))
+
+    def _as_owner(self, program: Program) -> Program:
         if not self.owner_url:
             return program
         environment = {**self.environment(), "DATABASE_URL": self.owner_url}

@@ -80,10 +80,15 @@ def _start(
         copies=options.copies,
     )
     folder.keep_environment(stack.environment(), database_urls)
+    if options.restore:
+        with steps.step(f"Restoring {options.restore.name}"):
+            dump = options.restore.resolve()
+            supervisor.run(stack.restoration(dump), ONE_SHOT_SECONDS)
+            folder.restored.write_text(f"{dump}\n")
     with steps.step("Bringing the database schema up to date"):
         supervisor.run(stack.migration(), ONE_SHOT_SECONDS)
     first = not folder.demo.exists()
-    if first and not options.no_demo:
+    if first and not options.no_demo and not folder.restored.exists():
         with steps.step("Loading the demo tenants (first start only)"):
             command = stack.manage("load_demo", "--out", str(folder.demo))
             supervisor.run(command, ONE_SHOT_SECONDS)
