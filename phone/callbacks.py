@@ -13,7 +13,7 @@ from functools import wraps
 from urllib.parse import parse_qsl
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.request import RawPostDataException
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -80,13 +80,16 @@ def form_of(request: HttpRequest) -> Form:
 def carrier_route(view: View) -> Callable[..., HttpResponse]:
     """Decorator: find the tenant by the path's secret and enter its scope and zone.
 
-    A wrong secret is a 404 that says nothing; so is any method but POST.
+    A wrong secret is a 404 that says nothing; any method but POST is a 405, whatever the
+    secret is.
     """
 
     @csrf_exempt
     @wraps(view)
     def guarded(request: HttpRequest, secret: str) -> HttpResponse:
-        tenant = _tenant_of(secret) if request.method == "POST" else None
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        tenant = _tenant_of(secret)
         if tenant is None:
             return plain("Not found", 404)
         with tenant_scope(tenant):
