@@ -8,6 +8,7 @@ from orders.enums import JobState
 from orders.models import Job
 from orders.services.idempotency import purge_old
 from orders.services.jobs import lapse_job
+from orders.services.webhooks import purge_deliveries
 from vrp.errors import IllegalMove
 from vrp.events.services import Actor
 from vrp.ops.clock import every, for_each_tenant
@@ -32,6 +33,12 @@ def lapse_due(tenant: Tenant) -> int:
             # Answered in the meantime: the answer counts.
             continue
     return lapsed
+
+
+@every(minutes=60)
+def purge_webhook_deliveries() -> dict[str, Any]:
+    """Forget what was told long ago, and secrets whose time is over."""
+    return for_each_tenant(purge_deliveries)
 
 
 @every(minutes=60)

@@ -47,8 +47,11 @@ def boolean(name: str, default: bool) -> bool:
 def integer(name: str, default: int, *, low: int, high: int) -> int:
     """A whole number within ``low..high``."""
     raw = os.environ.get(name)
-    if raw is None:
-        return default
+    return default if raw is None else number(raw, name, low=low, high=high)
+
+
+def number(raw: str, name: str, *, low: int, high: int) -> int:
+    """A whole number within ``low..high`` that stands in the variable ``name``."""
     try:
         value = int(raw)
     except ValueError as error:

@@ -260,6 +260,12 @@ RATES = {
     "sms": env.rate("VRP_SMS_RATE", "6000/min"),
     "guess": env.rate("VRP_GUESS_RATE", "30/min"),
 }
+# Webhooks: ports that may be reached, and days for which settled deliveries are kept.
+WEBHOOK_PORTS = {
+    env.number(port, "VRP_WEBHOOK_PORTS", low=1, high=65_535)
+    for port in env.listing("VRP_WEBHOOK_PORTS", "443,8443")
+}
+WEBHOOK_KEEP_DAYS = env.integer("VRP_WEBHOOK_KEEP_DAYS", 30, low=1, high=3650)
 # Reverse proxies of ours in front of the web process: whose X-Forwarded-For is true.
 TRUSTED_PROXIES = env.integer("VRP_TRUSTED_PROXIES", 0, low=0, high=5)
 

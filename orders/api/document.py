@@ -20,7 +20,8 @@ STATES = [name.removeprefix("order.") for name in EVENTS]
 HEADERS = {
     "webhook-id": "The same in every attempt and replay of one event: drop duplicates.",
     "webhook-timestamp": "Unix seconds of this attempt; refuse more than 5 minutes off.",
-    "webhook-signature": "v1,<base64 HMAC-SHA256 of id.timestamp.body>",
+    "webhook-signature": "v1,<base64 HMAC-SHA256 of id.timestamp.body>; for a day after "
+    "the secret was replaced two of them, separated by a space",
 }
 TAGS = [
     {"name": "orders", "description": "Place orders and follow them."},

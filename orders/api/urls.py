@@ -12,6 +12,7 @@ v1 = [
     path("products/<path:sku>", products.ProductDetail.as_view()),
     path("webhooks", webhooks.WebhookList.as_view()),
     path("webhooks/<uuid:webhook_id>", webhooks.WebhookDetail.as_view()),
+    path("webhooks/<uuid:webhook_id>/rotate-secret", webhooks.SecretRotate.as_view()),
     path("webhooks/<uuid:webhook_id>/deliveries", webhooks.DeliveryList.as_view()),
     path(
         "webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/replay",

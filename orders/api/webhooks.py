@@ -23,6 +23,7 @@ from orders.services.webhooks import (
     register_endpoint,
     remove_endpoint,
     replay_delivery,
+    rotate_secret,
 )
 from vrp.api.pagination import Page, envelope, paginate
 from vrp.api.schema import BODY, RETRY_AFTER, answers, page_of
@@ -133,6 +134,27 @@ class WebhookDetail(WebhookView):
     def delete(self, request: Request, webhook_id: UUID) -> Response:
         remove_endpoint(endpoint=self.endpoint(webhook_id), actor=self.actor)
         return Response(status=204)
+
+
+class SecretRotate(WebhookView):
+    scopes: ClassVar = {"POST": Scope.WEBHOOKS_WRITE}
+
+    @extend_schema(
+        operation_id="rotate_webhook_secret",
+        summary="Replace the secret of an endpoint",
+        description="The answer carries the new secret, once. For 24 hours both sign: "
+        "`webhook-signature` holds two signatures, separated by a space.",
+        tags=["webhooks"],
+        parameters=[RETRY_AFTER],
+        request=None,
+        responses=answers({200: MadeWebhookSerializer}, "not_found"),
+    )
+    def post(self, request: Request, webhook_id: UUID) -> Response:
+        endpoint, secret = rotate_secret(
+            endpoint=self.endpoint(webhook_id), actor=self.actor
+        )
+        context = {"secret": secret}
+        return Response(MadeWebhookSerializer(endpoint, context=context).data)
 
 
 class DeliveryList(WebhookView):

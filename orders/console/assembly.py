@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from orders.enums import JOB_OPEN, JobState, LineStage, OrderState, WorkOrderState
 from orders.models import Job, Order, OrderLine, PartNeed, WorkOrder
@@ -32,6 +32,7 @@ COLUMN = 20
 URGENT_FIRST = ("order__ship_by", "id")
 
 
+@require_safe
 @member
 def board(request: HttpRequest) -> HttpResponse:
     """All open lines by stage; with ``?stage=`` one stage as a paged list.

@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from artisans.models import Workshop
 from orders.enums import JOB_AT_WORKSHOP, DeliveryState
@@ -55,6 +56,7 @@ def visible_workshops(request: HttpRequest) -> QuerySet[Workshop]:
     return rows if limit is None else rows.filter(area__region__in=limit)
 
 
+@require_safe
 @member
 def delivery_list(request: HttpRequest) -> HttpResponse:
     """Expected first. GET: ``state`` (expected, received, cancelled, all), ``q`` (a

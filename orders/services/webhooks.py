@@ -6,22 +6,28 @@ the name of an address that is being registered.
 
 import base64
 import secrets
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from orders import outgoing
 from orders.enums import WebhookState
-from orders.models import Buyer, Order, WebhookDelivery, WebhookEndpoint
-from orders.outgoing import Refused, check_host
+from orders.models import (
+    Buyer,
+    Order,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from vrp.errors import IllegalMove, Invalid
 from vrp.events.models import Event
 from vrp.events.outbox import enqueue
 from vrp.events.services import Actor, record
-from vrp.secrets import seal_text
+from vrp.secrets import open_text, seal_text
+from vrp.tenancy.models import Tenant
 
 # What a buyer's system can be told; docs/api.md describes each.
 EVENTS = (
@@ -33,6 +39,10 @@ EVENTS = (
 )
 MAX_ENDPOINTS = 10
 OUTBOX = "webhook"
+# How long a replaced secret signs beside the new one.
+OVERLAP = timedelta(hours=24)
+# Settled deliveries that one run of the purge deletes at most, and at a time.
+PURGE, BATCH = 20_000, 500
 
 
 def new_secret() -> str:
@@ -41,28 +51,10 @@ def new_secret() -> str:
 
 
 def check_url(url: str) -> None:
-    """Raise ``Invalid`` unless we may send to this address.
-
-    https only, no user or password, a name that resolves to public addresses only. On
-    one machine (``VRP_EMBEDDED``) plain http and the machine itself are fine too.
-    """
+    """Raise ``Invalid`` unless we may send to this address (``orders.outgoing``)."""
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise Invalid("This is not a URL.", field="url") from error
-    schemes = ("https", "http") if settings.EMBEDDED else ("https",)
-    if parts.scheme not in schemes or not host:
-        raise Invalid("Give a full https:// address.", field="url")
-    if parts.username is not None or parts.password is not None or parts.fragment:
-        raise Invalid("No user, password or fragment in the address.", field="url")
-    if not url.isascii() or not url.isprintable() or " " in url:
-        raise Invalid("Write the address in ASCII (punycode, %-encoding).", field="url")
-    if port == 0:
-        raise Invalid("Port 0 cannot be reached.", field="url")
-    try:
-        check_host(host)
-    except Refused as error:
+        outgoing.check_url(url)
+    except outgoing.Refused as error:
         raise Invalid(str(error), field="url") from error
 
 
@@ -92,6 +84,36 @@ def register_endpoint(
         )
         record("webhook.registered", subject=endpoint, actor=actor)
     return endpoint, secret
+
+
+@transaction.atomic
+def rotate_secret(
+    *, endpoint: WebhookEndpoint, actor: Actor
+) -> tuple[WebhookEndpoint, str]:
+    """A new secret, which is shown only now; the old one signs beside it for 24 hours."""
+    endpoint = WebhookEndpoint.objects.select_for_update(of=("self",)).get(
+        pk=endpoint.pk
+    )
+    secret = new_secret()
+    endpoint.old_secret, endpoint.secret = endpoint.secret, seal_text(secret)
+    endpoint.old_secret_until = timezone.now() + OVERLAP
+    endpoint.save(update_fields=["old_secret", "secret", "old_secret_until"])
+    record(
+        "webhook.secret_rotated",
+        subject=endpoint,
+        actor=actor,
+        data={"until": endpoint.old_secret_until.isoformat()},
+    )
+    return endpoint, secret
+
+
+def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
+    """What signs now, the newest first."""
+    found = [endpoint.secret]
+    until = endpoint.old_secret_until
+    if endpoint.old_secret and until and until > timezone.now():
+        found.append(endpoint.old_secret)
+    return [open_text(sealed) for sealed in found]
 
 
 @transaction.atomic
@@ -201,3 +223,38 @@ def replay_delivery(*, delivery: WebhookDelivery, actor: Actor) -> WebhookDelive
     record("webhook.replayed", subject=row, actor=actor)
     enqueue(OUTBOX, row)
     return row
+
+
+def purge_deliveries(tenant: Tenant) -> int:
+    """Delete settled deliveries older than ``VRP_WEBHOOK_KEEP_DAYS``, with the log of
+    their attempts, and secrets whose time beside a new one is over. How many deliveries
+    it were; what is still to be sent stays, however old."""
+    now = timezone.now()
+    WebhookEndpoint.objects.filter(old_secret_until__lte=now).exclude(
+        old_secret=""
+    ).update(old_secret="", old_secret_until=None)
+    before = now - timedelta(days=settings.WEBHOOK_KEEP_DAYS)
+    gone = 0
+    while gone < PURGE:
+        count = _purge_batch(tenant, before)
+        gone += count
+        if count < BATCH:
+            break
+    return gone
+
+
+@transaction.atomic
+def _purge_batch(tenant: Tenant, before: datetime) -> int:
+    """One that is being sent again at this moment is passed over."""
+    rows = WebhookDelivery.objects.filter(
+        tenant=tenant,
+        created_at__lt=before,
+        state__in=(WebhookState.DELIVERED, WebhookState.FAILED),
+    ).order_by("created_at")
+    ids = list(
+        rows.select_for_update(of=("self",), skip_locked=True).values_list(
+            "pk", flat=True
+        )[:BATCH]
+    )
+    WebhookAttempt.objects.filter(delivery__in=ids).delete()
+    return WebhookDelivery.objects.filter(pk__in=ids).delete()[0]

@@ -10,9 +10,11 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """``answers`` are used up in order; then 200. ``got``: (headers, body) of each."""
+    """``answers`` are used up in order; then 200, with
+    ``body``. ``got``: (headers, body) of each."""
 
     url: str = ""
+    body: bytes = b""
     answers: list[int] = field(default_factory=list)
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
@@ -31,8 +33,9 @@ def receiving() -> Iterator[Receiver]:
             self.send_response(status)
             if 300 <= status < 400:
                 self.send_header("Location", f"{receiver.url}/elsewhere")
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(receiver.body)))
             self.end_headers()
+            self.wfile.write(receiver.body)
 
         def log_message(self, *args: Any) -> None:
             """Tests say what they received themselves."""

@@ -226,6 +226,11 @@ def foreign_routes(order: str, hook: str, delivery: str) -> list[tuple[str, str,
         ("webhooks/<uuid:webhook_id>", "get", f"/api/v1/webhooks/{hook}"),
         ("webhooks/<uuid:webhook_id>", "delete", f"/api/v1/webhooks/{hook}"),
         (
+            "webhooks/<uuid:webhook_id>/rotate-secret",
+            "post",
+            f"/api/v1/webhooks/{hook}/rotate-secret",
+        ),
+        (
             "webhooks/<uuid:webhook_id>/deliveries",
             "get",
             f"/api/v1/webhooks/{hook}/deliveries",

@@ -8,19 +8,25 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 from django.db import connection, transaction
 from django.utils import timezone
 
 from orders import outgoing
 from orders.enums import WebhookState
-from orders.models import Order, WebhookDelivery, WebhookEndpoint
+from orders.models import Order, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from orders.services.placing import cancel_order
-from orders.services.webhooks import EVENTS, MAX_ENDPOINTS, remove_endpoint
+from orders.services.webhooks import (
+    EVENTS,
+    MAX_ENDPOINTS,
+    purge_deliveries,
+    remove_endpoint,
+    replay_delivery,
+)
 from orders.webhooks import BACKOFF, sign
 from tests.api.conftest import Api, World, build_world
 from tests.api.receiver import Receiver, receiving
@@ -161,7 +167,7 @@ def test_nobody_listening_is_a_failure_like_others(world: World, api: Api) -> No
     api.place()
     row = run_due(world)
     assert (row.state, row.response_status) == (WebhookState.QUEUED, None)
-    assert row.last_error == "No answer: ConnectionError."
+    assert row.last_error == "No answer: ConnectionRefusedError."
 
 
 def test_gone_disables_the_endpoint(world: World, api: Api, receiver: Receiver) -> None:
@@ -288,43 +294,235 @@ def test_plain_http_is_refused_beyond_one_machine(api: Api, settings: Any) -> No
 
 
 def test_the_address_is_checked_again_when_sending(
-    world: World, api: Api, receiver: Receiver, settings: Any
+    world: World, api: Api, settings: Any
 ) -> None:
-    register(api, receiver.url)
+    register(api, "https://127.0.0.1:8443/h")
     api.place()
     settings.EMBEDDED = False
     row = run_due(world)
     assert row.state == WebhookState.QUEUED
     assert row.last_error == "The address is not on the public internet."
-    assert receiver.got == []
 
 
 def test_a_name_that_changes_its_answer_reaches_nobody(
-    receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch
+    settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The check saw a public address, the connection got a private one."""
+    """It is asked once, and the connection goes to the answer that was judged."""
     settings.EMBEDDED = False
-    monkeypatch.setattr(outgoing, "check_host", lambda host: None)
+    told = iter(["93.184.216.34", "127.0.0.1"])
+    reached: list[Any] = []
+
+    def resolver(host: str, port: int, **kwargs: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(told), port))]
+
+    def connect(address: Any, **kwargs: Any) -> None:
+        reached.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(outgoing.socket, "getaddrinfo", resolver)
+    monkeypatch.setattr(outgoing.socket, "create_connection", connect)
+    with pytest.raises(ConnectionRefusedError):
+        outgoing.post("https://rebind.example.com/h", body=b"{}", headers={})
+    assert reached == [("93.184.216.34", 443)]
+    with pytest.raises(outgoing.Refused, match="public internet"):
+        outgoing.post("https://rebind.example.com/h", body=b"{}", headers={})
+    assert len(reached) == 1
+
+
+def test_one_inner_address_among_public_ones_is_enough(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMBEDDED = False
+    rows = [(2, 1, 6, "", (ip, 443)) for ip in ("93.184.216.34", "10.0.0.1")]
+    monkeypatch.setattr(outgoing.socket, "getaddrinfo", lambda *a, **k: rows)
     with pytest.raises(outgoing.Refused):
-        outgoing.post(receiver.url, body=b"{}", headers={})
-    assert receiver.got == []
+        outgoing.check_url("https://both.example.com/h")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://u:p@example.com/h",
+        "https://@example.com/h",
+        "https://example.com:22/h",
+        "https://example.com:80/h",
+        "https://example.com:0/h",
+        "https://example.com:99999/h",
+        "https://example.com/h#part",
+        "https://0177.0.0.1/h",
+        "https://0x7f.1/h",
+        "https://0x7f000001/h",
+        "https://127.1/h",
+        "https://93.184.216.34.1/h",
+        "https://intranet/h",
+        "https://example.com\\@127.0.0.1/h",
+        "https://exa\u1e41ple.com/h",
+        "https:///h",
+        "ftp://example.com/h",
+        "gopher://example.com/h",
+    ],
+)
+def test_odd_addresses_are_refused(url: str, settings: Any) -> None:
+    settings.EMBEDDED = False
+    with pytest.raises(outgoing.Refused):
+        outgoing.destination(url)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1:248:1893:25c8:1946", True),
+        ("168.63.129.16", False),
+        ("192.88.99.1", False),
+        ("198.18.0.1", False),
+        ("255.255.255.255", False),
+        ("fd00:ec2::254", False),
+        ("fec0::1", False),
+        ("ff02::1", False),
+        ("::7f00:1", False),
+        ("::ffff:10.0.0.1", False),
+        ("::ffff:0:a00:1", False),
+        ("64:ff9b:1::a00:1", False),
+        ("2001:0:7f00:1::", False),
+        ("2002:a00:1::", False),
+    ],
+)
+def test_what_is_public(address: str, public: bool) -> None:
+    assert outgoing.is_public(address) is public
 
 
 def test_proxies_of_the_environment_are_not_used(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert outgoing.post(receiver.url, body=b"{}", headers={}) == 200
+    assert outgoing.post(receiver.url, body=b"{}", headers={}).status == 200
 
 
-def test_a_silent_receiver_does_not_hold_a_worker(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("words", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: "])
+def test_a_slow_receiver_does_not_hold_a_worker(
+    monkeypatch: pytest.MonkeyPatch, words: bytes
 ) -> None:
-    monkeypatch.setattr(outgoing, "TIMEOUT", (0.3, 0.3))
+    """One says nothing; one sends a letter every now and then for ever."""
+    monkeypatch.setattr(outgoing, "ANSWER_SECONDS", 0.6)
+    done = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        link, _ = server.accept()
+        with link:
+            link.sendall(words)
+            while words and not done.wait(0.1):
+                try:
+                    link.sendall(b"x")
+                except OSError:
+                    return
+            done.wait(5)
+
     with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(requests.ReadTimeout):
-            outgoing.post(url, body=b"{}", headers={})
+        thread = threading.Thread(target=drip, args=[server])
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            outgoing.post(
+                f"http://127.0.0.1:{server.getsockname()[1]}", body=b"{}", headers={}
+            )
+        assert time.monotonic() - began < 3
+        done.set()
+        thread.join(5)
+
+
+def test_an_endless_answer_is_not_read(world: World) -> None:
+    def flood(server: socket.socket) -> None:
+        link, _ = server.accept()
+        with link, suppress(OSError):
+            link.sendall(b"HTTP/1.1 500 Oops\r\n\r\n")
+            while True:
+                link.sendall(b"0123456789 " * 10_000)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=flood, args=[server])
+        thread.start()
+        answer = outgoing.post(
+            f"http://127.0.0.1:{server.getsockname()[1]}", body=b"{}", headers={}
+        )
+        thread.join(5)
+    assert (answer.status, len(answer.text)) == (500, outgoing.ANSWER_BYTES)
+
+
+def test_each_attempt_is_written_down_without_secrets(
+    world: World, api: Api, receiver: Receiver
+) -> None:
+    register(api, receiver.url)
+    api.place()
+    receiver.answers = [500]
+    receiver.body = (
+        b'no,\n {"api_key": "hunter2", "id": "a1b2c3d4e5f6a7b8c9d0e1f2"}\x00'
+    )
+    run_due(world)
+    receiver.body = b""
+    row = run_due(world)
+    with tenant_scope(world.tenant):
+        first, second = WebhookAttempt.objects.filter(delivery=row)
+    assert (first.number, first.status, first.error) == (1, 500, "")
+    assert first.answer == 'no, {"api_key": "[...]", "id": "[...]"}'
+    assert (second.number, second.status, second.answer) == (2, 200, "")
+
+
+def test_nobody_there_is_written_down_too(world: World, api: Api) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    register(api, f"http://127.0.0.1:{port}")
+    api.place()
+    run_due(world)
+    with tenant_scope(world.tenant):
+        (tried,) = WebhookAttempt.objects.all()
+    assert (tried.status, tried.error) == (None, "No answer: ConnectionRefusedError.")
+
+
+def test_both_secrets_sign_for_a_day(
+    world: World, api: Api, receiver: Receiver
+) -> None:
+    old = register(api, receiver.url)
+    path = f"/api/v1/webhooks/{old['id']}/rotate-secret"
+    new = api.post(path, None).json()
+    assert new["secret"].startswith("whsec_")
+    assert new["secret"] != old["secret"]
+    api.place()
+    row = run_due(world)
+    headers, body = receiver.got[-1]
+    assert headers["webhook-signature"].split() == [
+        expected(new["secret"], headers, body),
+        expected(old["secret"], headers, body),
+    ]
+    with tenant_scope(world.tenant):
+        WebhookEndpoint.objects.update(old_secret_until=timezone.now())
+        replay_delivery(delivery=row, actor=SYSTEM)
+    run_due(world)
+    headers, body = receiver.got[-1]
+    assert headers["webhook-signature"] == expected(new["secret"], headers, body)
+    with tenant_scope(world.tenant):
+        purge_deliveries(world.tenant)
+        assert WebhookEndpoint.objects.get().old_secret == ""
+        assert Event.objects.filter(name="webhook.secret_rotated").count() == 1
+
+
+def test_old_deliveries_are_purged_and_waiting_ones_stay(
+    world: World, api: Api, receiver: Receiver, settings: Any
+) -> None:
+    settings.WEBHOOK_KEEP_DAYS = 30
+    register(api, receiver.url)
+    for _ in range(3):
+        api.place()
+    with tenant_scope(world.tenant):
+        told, waiting, young = WebhookDelivery.objects.order_by("pk")
+        outbox.run("webhook", told.pk)
+        outbox.run("webhook", young.pk)
+        old = timezone.now() - timedelta(days=31)
+        WebhookDelivery.objects.exclude(pk=young.pk).update(created_at=old)
+        assert purge_deliveries(world.tenant) == 1
+        left = set(WebhookDelivery.objects.values_list("pk", flat=True))
+        assert left == {waiting.pk, young.pk}
+        assert {one.delivery_id for one in WebhookAttempt.objects.all()} == {young.pk}
 
 
 def test_a_buyer_has_so_many_endpoints(world: World, api: Api) -> None:
