@@ -101,10 +101,11 @@ def insist(
                 again = f" (after {tries} tries)" if tries > 1 else ""
                 journal.note(about, f"{what}{again}")
                 return found
-            said = "not yet"
+            said, wait = "not yet", min(0.05 * 2**tries, pause)
         except (NotRight, requests.RequestException) as error:
             said = " ".join(str(error).split())[:160]
             journal.note(about, f"{what}: {said}")
+            wait = pause
         if time.monotonic() > end:
             raise NotRight(f"{what}: not done in {seconds:.0f} s, at last: {said}")
-        time.sleep(pause)
+        time.sleep(wait)

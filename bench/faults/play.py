@@ -8,7 +8,7 @@ from typing import Any
 from bench.faults.house import House
 from bench.faults.journal import Journal, Told, Work, insist
 from bench.faults.people import PATIENCE, Desk, Phone, Shop
-from bench.faults.script import Answer, Story, Until
+from bench.faults.script import Answer, Fate, Story, Until
 from vrp.walk.facts import Facts
 from vrp.walk.pages import Form, Page
 from vrp.walk.problem import NotRight
@@ -313,14 +313,15 @@ def _taken(told: Told) -> list[Work]:
 
 def _jobs_of(page: Page) -> list[Work]:
     """The order page's table of jobs."""
-    from bench.faults.script import Fate
-
     found = []
-    for match, node in page.links(r"/ops/jobs/(\d+)/"):
-        code = re.search(r"\bW-\d+\b", node.row.text)
-        pieces = re.search(r"\b(\d+) offered", node.row.text)
-        if code and pieces and node.text.isdigit():
-            pk, number = int(match[1]), int(node.text)
+    rows = [row for table in page.top.having("id", "jobs") for row in table.all("tr")]
+    for row in rows:
+        links = [one for one in row.all("a") if "/jobs/" in one.attrs.get("href", "")]
+        code = re.search(r"\bW-\d+\b", row.text)
+        pieces = re.search(r"\b(\d+) offered", row.text)
+        if links and code and pieces:
+            pk = int(re.findall(r"\d+", links[0].attrs["href"])[-1])
+            number = int(links[0].text)
             found.append(Work(pk, number, code[0], int(pieces[1]), Fate()))
     return found
 
