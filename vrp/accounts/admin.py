@@ -137,7 +137,7 @@ class PersonAdmin(UserAdmin):
             if not obj.is_active:
                 end_sessions(user=obj, actor=actor)
 
-    @method_decorator(recently_proved)
+    @method_decorator(recently_proved)  # type: ignore[arg-type]
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:

@@ -19,6 +19,7 @@ from vrp.digits import whole_number
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
+log = structlog.get_logger(__name__)
 SESSION_KEY = "tenant_id"
 
 
@@ -62,6 +63,14 @@ class TenantMiddleware:
             response: Any = self.get_response(request)
             if hasattr(response, "render") and not response.is_rendered:
                 response.render()
+            if request.method == "POST" and response.status_code == 403:
+                # No event: who may change nothing adds nothing to the record either.
+                log.warning(
+                    "console.write_refused",
+                    path=request.path,
+                    tenant=tenant.slug,
+                    roles=sorted(request.grant.roles),
+                )
             return response
 
     def _chosen(self, request: Request, roles: list[Membership]) -> Tenant | None:

@@ -5,7 +5,7 @@ without a click, ``SESSION_COOKIE_AGE`` seconds after signing in, or when somebo
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -35,7 +35,8 @@ class SessionStore(DatabaseStore):
         return StaffSession
 
     def _get_session_from_db(self) -> StaffSession | None:
-        found: StaffSession | None = super()._get_session_from_db()
+        # Django's own hook, which the stubs leave out.
+        found: StaffSession | None = super()._get_session_from_db()  # type: ignore[misc]
         if found is not None:
             self.row = found
         return found
@@ -44,7 +45,7 @@ class SessionStore(DatabaseStore):
         now = timezone.now()
         if SESSION_KEY in data:
             data.setdefault(STARTED, now.timestamp())
-        row: StaffSession = super().create_model_instance(data)
+        row = cast(StaffSession, super().create_model_instance(data))
         row.user_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
         row.started_at = started_at(data, now)
         row.seen_at = now

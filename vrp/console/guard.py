@@ -22,7 +22,8 @@ READING = ("GET", "HEAD", "OPTIONS")
 
 def is_ours(request: HttpRequest, address: str) -> bool:
     """Whether this is a page of the console, so that one may be sent there."""
-    return address.startswith("/ops/") and url_has_allowed_host_and_scheme(
+    plain = address.startswith("/ops/") and address.isprintable()
+    return plain and url_has_allowed_host_and_scheme(
         address, {request.get_host()}, require_https=request.is_secure()
     )
 
@@ -65,13 +66,17 @@ def member(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
                 "You are signed in but belong to no brand. Ask its admin for a role."
             )
             return render(request, "403.html", {"message": message}, status=403)
-        if request.method not in READING and not request.grant.may_write:  # type: ignore[attr-defined]
-            log.warning("console.write_refused", path=request.path)
-            raise NotAllowed("Your role reads everything and changes nothing.")
+        refuse_readers(request)
         return view(request, *args, **kwargs)
 
     guarded.console = True  # type: ignore[attr-defined]
     return guarded
+
+
+def refuse_readers(request: HttpRequest) -> None:
+    """Raise ``NotAllowed`` for a post by somebody who holds no writing role."""
+    if request.method not in READING and not request.grant.may_write:  # type: ignore[attr-defined]
+        raise NotAllowed("Your role reads everything and changes nothing.")
 
 
 def recently_proved(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -38,6 +38,11 @@ class SignIn(LoginView):
     form_class = SignInForm
     redirect_authenticated_user = True
 
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Where the person wanted to go, if that is a page of the console."""
+        wanted = super().get_redirect_url()
+        return wanted if is_ours(self.request, wanted) else ""
+
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
         if has_second_factor(user):

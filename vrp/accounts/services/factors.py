@@ -60,7 +60,7 @@ def address_of(row: SecondFactor) -> str:
     """The ``otpauth://`` address that apps read from a QR code."""
     account = row.user.get_username()
     return pyotp.TOTP(secret_of(row)).provisioning_uri(
-        account, issuer_name="Virtual resource planner"
+        name=account, issuer_name="Virtual resource planner"
     )
 
 

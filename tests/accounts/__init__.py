@@ -1,0 +1,1 @@
+"""How people come in, what ends their stay, and who helps them."""
