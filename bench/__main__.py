@@ -25,7 +25,12 @@ class Bench:
 
 BENCHES = {
     "api": Bench("order creation, list and page against a bare Django view"),
+    "imports": Bench("CSV imports of workshops and orders against raw COPY"),
     "growth": Bench("every page and list at 10 x the rows against 1 x"),
+    "tenants": Bench("every page for one tenant of 100 against one of 1"),
+    "matching": Bench("a worker's plan against the solver alone on the same matrix"),
+    "memory": Bench("each process at rest and under load; rows must not add to it"),
+    "units": Bench("queries, processor time and bytes of each unit of work"),
     "faults": Bench(
         "kill, stop and slow every part; count what is lost", quick=False, on_lab=False
     ),

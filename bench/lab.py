@@ -105,6 +105,11 @@ class Laboratory:
         finally:
             connections["default"] = before
 
+    def backends(self) -> list[int]:
+        """Processes of PostgreSQL that serve this process's connections, by their id."""
+        open_ones = [one.connection for one in self._wrappers.values()]
+        return [one.info.backend_pid for one in open_ones if one is not None]
+
     def _close_wrapper(self, name: str) -> None:
         """A database is copied only while nobody is connected to it."""
         from django.db import connections

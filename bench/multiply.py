@@ -196,14 +196,17 @@ def _varied(plan: _Plan, field: Any, column: str) -> str:
         return "gen_random_uuid()"
     if isinstance(field, models.CharField):
         if field.name == "phone":
-            moved = f"(right({column}, 8)::bigint + k * 1000003) %% 100000000"
-            return f"left({column}, -8) || lpad(({moved})::text, 8, '0')"
-        # The new id, so that copies of copies differ as well.
-        new = f"id + k * {plan.grown[field.model]}"
+            return (
+                f"left({column}, -8) || (id + k * {plan.grown[field.model]} + 20000000)"
+            )
+        # The new id, so that copies of copies differ as well; few letters of the old
+        # text, so that a search for it finds as many rows as before.
+        new = f"(id + k * {plan.grown[field.model]})::text"
         if field.max_length < 12:
-            return f"left(md5(({new})::text), {field.max_length})"
-        kept = f"left({column}, {field.max_length - 9})"
-        return f"CASE {column} WHEN '' THEN '' ELSE {kept} || '~' || ({new}) END"
+            return f"left(md5({new}), {field.max_length})"
+        return (
+            f"CASE {column} WHEN '' THEN '' ELSE left({column}, 2) || '~' || {new} END"
+        )
     table = field.model._meta.db_table
     return f'{column} + k * (SELECT max({column}) FROM "{table}")'
 

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, QuerySet
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from artisans.models import Workshop
 from bench.lab import Laboratory
@@ -88,6 +90,15 @@ class Visitor:
             return answer
 
         return call
+
+    def queries(self, page: Page) -> int:
+        """How many queries the page takes."""
+        with (
+            self._lab.on(self._scenery.database),
+            CaptureQueriesContext(connection) as seen,
+        ):
+            self.opening(page)()
+            return len(seen)
 
 
 def find(lab: Laboratory, scenery: Scenery) -> Found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bench.lab import Database, Laboratory
@@ -52,15 +53,25 @@ def _load_demo(lab: Laboratory) -> Scenery:
     return Scenery(database, tenant.pk, key, people=people)
 
 
+# Rows by the thousand a tenant, which need not grow to fill every list.
+HEAVY = ("qc.Item", "qc.ItemGrade", "matching.JobRecord", "artisans.Artisan")
+
+
 def grown(
-    lab: Laboratory, base: Scenery, name: str, factor: int, growth: Growth
+    lab: Laboratory,
+    base: Scenery,
+    name: str,
+    factor: int,
+    growth: Growth,
+    *,
+    leave: Sequence[str] = (),
 ) -> Scenery:
-    """A copy of ``base`` with ``factor`` times its rows."""
+    """A copy of ``base`` with ``factor`` times its rows (but not of those in ``leave``)."""
     began = time.monotonic()
     database = lab.database(name, template=base.database.name)
     with contextlib.closing(lab.superuser(database.name)) as connection:
         cursor = connection.cursor()
-        added = multiply(cursor, base.tenant_id, factor, growth)
+        added = multiply(cursor, base.tenant_id, factor, growth, leave=leave)
         settle(cursor)
         rows = count_rows(cursor)
     print(

@@ -51,11 +51,14 @@ def in_turns(
     rounds: int,
     each: int,
     warm_up: int = 2,
+    measure: Callable[[Callable[[], object]], float] | None = None,
 ) -> dict[str, Sample]:
     """Run every call ``each`` times a round, one after the other; their times.
 
     Every second round runs in reverse order, so that nobody always follows the same.
+    ``measure`` is what a call costs: ``seconds`` unless given.
     """
+    measure = measure or seconds
     for call in calls.values():
         for _ in range(warm_up):
             call()
@@ -63,7 +66,7 @@ def in_turns(
     names = list(calls)
     for number in range(rounds):
         for name in names if number % 2 == 0 else reversed(names):
-            taken[name].rounds.append([seconds(calls[name]) for _ in range(each)])
+            taken[name].rounds.append([measure(calls[name]) for _ in range(each)])
     return taken
 
 
@@ -72,3 +75,23 @@ def seconds(call: Callable[[], object]) -> float:
     began = time.perf_counter()
     call()
     return time.perf_counter() - began
+
+
+def cpu_seconds(
+    call: Callable[[], object], processes: Callable[[], list[int]]
+) -> float:
+    """Processor time that a call takes in this thread and in other processes.
+
+    Unlike the time on the wall it hardly depends on what else the machine does.
+    ``processes`` is asked before and after; who is new began at zero.
+    """
+    call_began, others = time.thread_time(), {p: _on_cpu(p) for p in processes()}
+    call()
+    used = time.thread_time() - call_began
+    return used + sum(_on_cpu(p) - others.get(p, 0.0) for p in processes())
+
+
+def _on_cpu(process: int) -> float:
+    """Seconds that a process has run on a processor so far, to the nanosecond."""
+    with open(f"/proc/{process}/schedstat", encoding="ascii") as counters:
+        return int(counters.read().split()[0]) / 1e9
