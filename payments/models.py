@@ -384,6 +384,13 @@ class WalletCallback(TenantModel):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant", "-id"],
+                name="wallet_callback_conflict",
+                condition=Q(is_conflict=True),
+            )
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["tenant", "fingerprint"], name="wallet_callback_unique"

@@ -83,6 +83,11 @@ class Message(Outgoing):
                 fields=["tenant", "workshop", "-id"], name="message_by_workshop"
             ),
             models.Index(fields=["tenant", "-id"], name="message_newest"),
+            models.Index(
+                fields=["tenant", "state", "-id"],
+                name="message_to_see_to",
+                condition=Q(state__in=["unmatched", "unknown", "failed"]),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

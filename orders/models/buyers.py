@@ -154,6 +154,9 @@ class WebhookDelivery(Outgoing):
                 condition=models.Q(state__in=["queued", "sending"]),
             ),
             models.Index(fields=["tenant", "created_at"], name="webhook_by_age"),
+            models.Index(
+                fields=["tenant", "endpoint", "-id"], name="webhook_by_endpoint"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -78,6 +78,13 @@ class OrderLine(TenantModel):
 
     class Meta:
         ordering = ["number"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant", "stage"],
+                name="order_line_in_house",
+                condition=~Q(stage="shipped"),
+            )
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["tenant", "order", "number"], name="order_line_number_unique"
@@ -103,6 +110,13 @@ class PartNeed(TenantModel):
     reserved = models.PositiveIntegerField(default=0)
 
     class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant", "component"],
+                name="part_need_short",
+                condition=Q(reserved__lt=F("quantity")),
+            )
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["tenant", "line", "component"], name="part_need_unique"

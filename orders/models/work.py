@@ -113,6 +113,11 @@ class Job(TenantModel):
                 condition=Q(state="offered"),
             ),
             models.Index(fields=["tenant", "-number"], name="job_newest"),
+            models.Index(
+                fields=["tenant", "due_on", "id"],
+                name="job_open_by_due",
+                condition=Q(state__in=JOB_OPEN),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -162,6 +167,13 @@ class Delivery(TenantModel):
 
     class Meta:
         ordering = ["-number"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant", "booked_for", "id"],
+                name="delivery_expected",
+                condition=Q(state="booked"),
+            )
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["tenant", "number"], name="delivery_number_unique"

@@ -38,6 +38,12 @@ class Event(TenantModel):
                 name="event_unsealed",
                 condition=models.Q(number__isnull=True),
             ),
+            # Buyers ask which orders changed since they asked last.
+            models.Index(
+                fields=["tenant", "at"],
+                name="event_of_orders",
+                condition=models.Q(subject_type="order"),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
