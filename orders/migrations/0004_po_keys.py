@@ -58,7 +58,12 @@ class Migration(migrations.Migration):
             " VALIDATE CONSTRAINT orders_apikey_first_id_same_tenant",
             migrations.RunSQL.noop,
         ),
-        migrations.RunPython(give_keys, migrations.RunPython.noop, elidable=True),
+        migrations.RunPython(
+            give_keys,
+            migrations.RunPython.noop,
+            hints={"live": "batches of 1,000, each committed for itself"},
+            elidable=True,
+        ),
         migrations.SeparateDatabaseAndState(
             database_operations=[
                 # A run that was cut off leaves one or the other behind.
