@@ -8,8 +8,13 @@ RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requ
 
 
 FROM python:3.11.14-slim-bookworm AS app
-RUN groupadd --gid 10001 vrp \
-    && useradd --uid 10001 --gid vrp --home-dir /tmp --no-create-home --shell /usr/sbin/nologin vrp
+# pg_dump and pg_restore of the server's own version, for manage.py backup and restore.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client-15 \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 10001 vrp \
+    && useradd --uid 10001 --gid vrp --home-dir /tmp --no-create-home --shell /usr/sbin/nologin vrp \
+    && install --directory --owner=vrp --group=vrp --mode=700 /backups
 ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -51,6 +51,11 @@ class Service:
         return str(self.raw.get("restart")) == "no"
 
     @property
+    def by_hand(self) -> bool:
+        """Whether ``docker compose up`` leaves it out."""
+        return "profiles" in self.raw
+
+    @property
     def ours(self) -> bool:
         """Whether it is made of the Dockerfile's image."""
         return "build" in self.raw

@@ -80,7 +80,7 @@ class Machine:
                 text = self._on_this_machine((made / name).read_text())
                 (folder / name).write_text(text)
         self._build_image()
-        for name in ("db", "redis"):
+        for name in ("db", "redis", "backup"):
             self._own(self.services[name], self._folder(self.services[name]))
         self._prepare_database(self.services["db"])
 
@@ -131,6 +131,15 @@ class Machine:
                 script = str(self.base / "image" / source.removeprefix("./"))
                 psql = [str(POSTGRES / "psql"), "--no-psqlrc", "-v", "ON_ERROR_STOP=1"]
                 self.one_shot(db, [*psql, *common, f"--dbname={name}", "-f", script])
+
+    def database_url(self, role: str) -> str:
+        """The address of the database from outside: owner, app, backup, superuser."""
+        secrets = self.base / "secrets"
+        if role != "superuser":
+            text = (secrets / f"database_url_{role}").read_text()
+            return self._on_this_machine(text).strip()
+        password = (secrets / "db_superuser_password").read_text().strip()
+        return f"postgresql://postgres:{password}@127.0.0.1:{self.ports['5432']}/vrp"
 
     # -- running -----------------------------------------------------------------------
 
@@ -245,6 +254,7 @@ class Machine:
     ) -> subprocess.Popen[bytes]:
         own = image_environment() if service.ours else THEIR_IMAGES
         environment = {**own, **service.environment, **settings}
+        environment = {name: value for name, value in environment.items() if value}
         with (self._folder(service) / log).open("ab") as file:
             return subprocess.Popen(
                 [self._text(service, part) for part in command],
@@ -265,6 +275,7 @@ class Machine:
         text = self._ports(text)
         text = text.replace(SECRETS, f"{folder}/secrets/")
         text = text.replace(VOLUME, f"{folder}/data")
+        text = text.replace("/backups/", f"{folder}/data/")
         text = text.replace("/var/run/postgresql", f"{folder}/socket")
         text = text.replace("dir /data\n", f"dir {folder}/data\n")
         if service.name == "db" and text == "postgres":

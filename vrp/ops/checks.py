@@ -162,10 +162,9 @@ def database_findings(database: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
         yield from _policies(database)
         yield from _migrations(database)
     except (DatabaseError, ImproperlyConfigured) as problem:
-        said = " ".join(str(problem).split())
         yield error(
             101,
-            f"The database does not answer: {said}",
+            f"The database does not answer: {_sentence(problem)}",
             "Start it, or correct DATABASE_URL.",
         )
 
@@ -240,6 +239,11 @@ def _migrations(database: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
         )
 
 
+def _sentence(problem: Exception) -> str:
+    first = str(problem).strip().partition("\n")[0]
+    return f"{first.rstrip('.') or type(problem).__name__}."
+
+
 def _some(names: list[str]) -> str:
     more = len(names) - NAMES_SHOWN
     return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
@@ -257,8 +261,13 @@ def check_redis(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     try:
         return list(_redis(client))
     except redis.RedisError as problem:
-        said = f"Redis does not answer: {problem}"
-        return [error(201, said, "Start it, or correct REDIS_URL.")]
+        return [
+            error(
+                201,
+                f"Redis does not answer: {_sentence(problem)}",
+                "Start it, or correct REDIS_URL.",
+            )
+        ]
     finally:
         client.close()
 
