@@ -22,6 +22,7 @@ from vrp.embedded.supervisor import Supervisor
 # Marks of the tests that need the machine for themselves.
 ALONE = ("e2e", "browser", "faults")
 NOTHING_COLLECTED = 5
+_POSTGRES_15 = Path("/usr/lib/postgresql/15/bin/postgres")
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -108,10 +109,15 @@ def _run(
     supervisor: Supervisor, environment: dict[str, str], arguments: list[str]
 ) -> int:
     if arguments:
-        if any("browser" in argument for argument in arguments):
-            provide_chromium()
+        for folder, provide in (
+            ("browser", provide_chromium),
+            ("served", provide_servers),
+        ):
+            if any(folder in argument for argument in arguments):
+                provide()
         return _pytest(supervisor, environment, arguments)
     provide_chromium()
+    provide_servers()
     alone = " or ".join(ALONE)
     parallel = ["-n", "2", "-m", f"not ({alone})"]
     serial = ["-m", alone]
@@ -135,21 +141,31 @@ def _pytest(
 
 def provide_chromium() -> None:
     """Install Debian's Chromium if it is missing and we may; else say how."""
-    if any(shutil.which(name) for name in _CHROMIUM):
-        return
+    if not any(shutil.which(name) for name in _CHROMIUM):
+        _install("browser tests", "chromium")
+
+
+def provide_servers() -> None:
+    """Likewise the servers of ``docker-compose.yml``, which tests/served starts."""
+    if not (_POSTGRES_15.exists() and shutil.which("redis-server")):
+        _install("tests of the served shape", "postgresql-15", "redis-server")
+
+
+def _install(what: str, *packages: str) -> None:
+    named = " ".join(packages)
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        print("No Chromium found: browser tests need it (apt-get install chromium).")
+        print(f"Missing here, and the {what} need it: apt-get install {named}")
         return
-    print("Installing Chromium for the browser tests ...", flush=True)
+    print(f"Installing {named} for the {what} ...", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+    install = [apt, "install", "-y", "-qq", "--no-install-recommends", *packages]
     for command in ([apt, "update", "-qq"], install):
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            print(f"That failed, browser tests will too:\n{done.stderr.strip()}")
+            print(f"That failed, the {what} will too:\n{done.stderr.strip()}")
             return
 
 
