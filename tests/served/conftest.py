@@ -1,4 +1,4 @@
-"""The served shape, running: started once, from nothing, for all tests of this folder."""
+"""The served shape, running: started once, from nothing, and ended before other tests go on."""
 
 import shutil
 import tempfile
@@ -21,7 +21,7 @@ def require_servers() -> None:
         pytest.fail(f"Not installed here: {', '.join(missing)}. {HERE}", pytrace=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
     """Every service healthy, the demo loaded, the stand-ins beside."""
     require_servers()
