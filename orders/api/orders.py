@@ -65,10 +65,11 @@ def page_of_orders(rows: QuerySet[Order], query: dict[str, Any]) -> Page:
         ("state", "state"),
         ("po_number", "po_number"),
         ("placed_since", "placed_at__gte"),
-        ("updated_since", "updated_at__gte"),
     ):
         if name in query:
             rows = rows.filter(**{lookup: query[name]})
+    if "updated_since" in query:
+        rows = rows.filter(reading.changed_since(query["updated_since"]))
     return paginate(
         rows,
         cursor=query.get("cursor", ""),

@@ -79,6 +79,18 @@ def orders_of(buyer: Buyer) -> QuerySet[Order]:
     )
 
 
+def changed_since(moment: datetime) -> Q:
+    """Orders whose ``updated_at`` is that moment or later.
+
+    Asked of the events since then, which an index finds; comparing ``updated_at`` itself
+    would work it out for every order there ever was.
+    """
+    changed = Event.objects.filter(
+        subject_type="order", name__in=ORDER_EVENTS, at__gte=moment
+    )
+    return Q(pk__in=changed.values("subject_id")) | Q(placed_at__gte=moment)
+
+
 def order_in_full(buyer: Buyer, public_id: Any) -> Order | None:
     """One order with everything its page shows, in a fixed number of queries."""
     work_orders = WorkOrder.objects.select_related("component").annotate(

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -67,7 +67,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     found = _matching(visible(request), request.GET.get("q", ""))
     rows = found.select_related("workshop__area").annotate(
-        declared=Sum("lines__declared"), counted=Sum("lines__counted")
+        declared=_lines_sum("declared"), counted=_lines_sum("counted")
     )
     if state != "all":
         stored = DeliveryState.BOOKED if state == "expected" else state
@@ -84,6 +84,14 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         "may_receive": request.grant.may(Permission.RECEIVE),  # type: ignore[attr-defined]
     }
     return render(request, "orders/deliveries.html", context)
+
+
+def _lines_sum(column: str) -> Subquery:
+    """Summed for the rows that are shown; joined, it would be summed for all of them."""
+    lines = DeliveryLine.objects.filter(delivery=OuterRef("pk")).order_by()
+    return Subquery(
+        lines.values("delivery").annotate(total=Sum(column)).values("total")
+    )
 
 
 def _matching(rows: QuerySet[Delivery], text: str) -> QuerySet[Delivery]:

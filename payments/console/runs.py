@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -88,11 +88,18 @@ def runs_with_counts(q: str = "") -> QuerySet[PayoutRun]:
         number = whole_number(q.upper().removeprefix("PR-"))
         rows = rows.none() if number is None else rows.filter(number=number)
     return rows.annotate(
-        all_payouts=Count("payouts"),
-        paid=Count("payouts", filter=Q(payouts__state=PayoutState.PAID)),
-        failed=Count("payouts", filter=Q(payouts__state=PayoutState.FAILED)),
-        unclear=Count("payouts", filter=Q(payouts__state__in=PAYOUT_UNCLEAR)),
+        all_payouts=_payouts(Q()),
+        paid=_payouts(Q(state=PayoutState.PAID)),
+        failed=_payouts(Q(state=PayoutState.FAILED)),
+        unclear=_payouts(Q(state__in=PAYOUT_UNCLEAR)),
     )
+
+
+def _payouts(which: Q) -> Coalesce:
+    """How many of a run: counted for the runs that are shown, not for all of them."""
+    rows = Payout.objects.filter(which, run=OuterRef("pk")).order_by()
+    counts = rows.values("run").annotate(found=Count("id")).values("found")
+    return Coalesce(Subquery(counts), 0)
 
 
 def _tiles(request: HttpRequest) -> list[dict[str, Any]]:
@@ -102,7 +109,8 @@ def _tiles(request: HttpRequest) -> list[dict[str, Any]]:
         minor=Coalesce(Sum("open_minor"), 0),
         workshops=Count("workshop", distinct=True),
     )
-    waiting = Payout.objects.aggregate(
+    unfinished = Payout.objects.filter(state__in=(PayoutState.DRAFT, *PAYOUT_UNDER_WAY))
+    waiting = unfinished.aggregate(
         minor=Coalesce(Sum("amount_minor", filter=Q(state__in=PAYOUT_UNDER_WAY)), 0),
         count=Count("id", filter=Q(state__in=PAYOUT_UNDER_WAY)),
         unclear=Count("id", filter=Q(state__in=PAYOUT_UNCLEAR)),
