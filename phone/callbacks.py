@@ -4,6 +4,13 @@ Nothing signs them, so the path carries a secret per tenant, and every important
 checked against our own rows. Bodies are decoded here and not by Django, because a form in
 any encoding, with any bytes, must end in the carrier's own form and never in an error
 page: USSD always HTTP 200 and ``CON ``/``END ``, the others a plain sentence.
+
+Rate limits lose nothing. Over its own, a USSD turn is asked to dial again. An incoming SMS
+over the tenant's is answered 503 before anything is read: the carrier repeats it every
+minute for twelve hours. Whether it repeats delivery reports is not known, so these are
+always taken. Wrong addresses are slowed down by where they come from; a right one is
+served from anywhere, since the carrier calls for all tenants from the same few addresses,
+and one mistyped callback of one tenant must not silence the others.
 """
 
 import re
@@ -13,16 +20,19 @@ from functools import wraps
 from urllib.parse import parse_qsl
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.request import RawPostDataException
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 
+from artisans.models import Workshop
 from phone import texts
 from phone.models import Channel
 from phone.services import take_inbound, take_report
 from phone.ussd import engine
+from vrp.rates import Taken, address_of, take
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
@@ -91,14 +101,28 @@ def carrier_route(view: View) -> Callable[..., HttpResponse]:
             return HttpResponseNotAllowed(["POST"])
         tenant = _tenant_of(secret)
         if tenant is None:
-            return plain("Not found", 404)
+            return _wrong(request)
         with tenant_scope(tenant):
             if not _is_route_of(secret):
-                return plain("Not found", 404)
+                return _wrong(request)
             with timezone.override(_zone(tenant)):
                 return view(request, tenant)
 
     return guarded
+
+
+def _wrong(request: HttpRequest) -> HttpResponse:
+    """404; 429 for who tries many."""
+    tried = take("guess", address_of(request), settings.RATES["guess"])
+    if tried:
+        return plain("Not found", 404)
+    return _later("Too many wrong addresses.", 429, tried)
+
+
+def _later(text: str, status: int, tried: Taken) -> HttpResponse:
+    answer = plain(text, status)
+    answer["Retry-After"] = str(tried.wait_seconds)
+    return answer
 
 
 def _tenant_of(secret: str) -> Tenant | None:
@@ -110,8 +134,15 @@ def _tenant_of(secret: str) -> Tenant | None:
 
 def _is_route_of(secret: str) -> bool:
     """Whether it is the active tenant's route; takes as long whatever is wrong with it."""
-    known = Channel.objects.values_list("route_secret", flat=True).first()
-    return constant_time_compare(secret, known or "none")
+    channel = Channel.objects.only(
+        "route_secret", "old_route_secret", "old_route_until"
+    ).first()
+    now, old = "none", "none"
+    if channel is not None:
+        now, until = channel.route_secret, channel.old_route_until
+        old = channel.old_route_secret if until and until > timezone.now() else now
+    # Both are looked at, whatever the first one says.
+    return constant_time_compare(secret, now) | constant_time_compare(secret, old)
 
 
 def _zone(tenant: Tenant) -> zoneinfo.ZoneInfo:
@@ -126,7 +157,7 @@ def ussd(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Fields: sessionId, phoneNumber, networkCode, serviceCode, text."""
     try:
         form = form_of(request)
-        reply = engine.turn(
+        reply = _too_often(tenant, form.get("phoneNumber", "")) or engine.turn(
             tenant=tenant,
             session_id=form.get("sessionId", ""),
             phone=form.get("phoneNumber", ""),
@@ -141,11 +172,28 @@ def ussd(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return plain(reply)
 
 
+def _too_often(tenant: Tenant, phone: str) -> str:
+    """What she reads when this number, or the tenant as a whole, dials too often: in her
+    language, or in the tenant's when there is no time to look. Empty: go on."""
+    number = "".join(filter(str.isdigit, phone))[:20]
+    language = tenant.default_language
+    if not take("ussd_phone", f"{tenant.pk}:{number}", settings.RATES["ussd_phone"]):
+        known = Workshop.objects.filter(phone=f"+{number}")
+        language = known.values_list("language", flat=True).first() or language
+    elif take("ussd", str(tenant.pk), settings.RATES["ussd"]):
+        return ""
+    log.warning("ussd.limited")
+    return "END " + texts.screen("busy", texts.language_of(language))
+
+
 @carrier_route
 def sms_inbound(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Fields: from, to, text, id, date, linkId, networkCode, cost. The carrier repeats
     the call until it gets 200, so a form that can never be stored is answered 400 only
     when its sender is missing."""
+    tried = take("sms", str(tenant.pk), settings.RATES["sms"])
+    if not tried:
+        return _later("Too many messages; please repeat this one.", 503, tried)
     try:
         form = form_of(request)
     except BadForm as error:

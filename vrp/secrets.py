@@ -106,17 +106,20 @@ def is_tenants(model: type[Model]) -> bool:
     return any(field.name == "tenant" for field in model._meta.local_fields)
 
 
-def reseal(model: type[Model], name: str, *, change: bool = True) -> Resealed:
+def reseal(
+    model: type[Model], name: str, *, change: bool = True, only_clear: bool = False
+) -> Resealed:
     """Seal one column with the newest key, in the active tenant's scope if it has one.
 
     Batches of 200 rows, each committed for itself; what is done already is passed over,
     so that it can be cut off and begun again. A row that was changed meanwhile keeps the
-    change. ``change=False`` only counts. Written to the table past the model: the field
+    change. ``change=False`` only counts; ``only_clear`` takes those that were never sealed
+    and leaves other keys' alone. Written to the table past the model: the field
     would open what it reads.
     """
     table = connection.ops.quote_name(model._meta.db_table)
     column = connection.ops.quote_name(
-        next(one.column for one in model._meta.local_fields if one.name == name)
+        next(str(one.column) for one in model._meta.local_fields if one.name == name)
     )
     found, last = Resealed(f"{model._meta.label}.{name}"), 0
     tenant = active_tenant() if is_tenants(model) else None
@@ -124,7 +127,7 @@ def reseal(model: type[Model], name: str, *, change: bool = True) -> Resealed:
     while rows := _batch(table, column, only, [last, *values]):
         for pk, sealed in rows:
             last = pk
-            if is_newest(sealed):
+            if is_newest(sealed) or (only_clear and sealed.startswith(MARK)):
                 continue
             try:
                 clear = open_text(sealed) if sealed.startswith(MARK) else sealed

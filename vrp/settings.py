@@ -256,7 +256,7 @@ Q_CLUSTER = {
 RATES = {
     "api": env.rate("VRP_API_RATE", "600/min"),
     "ussd": env.rate("VRP_USSD_RATE", "6000/min"),
-    "ussd_phone": env.rate("VRP_USSD_PHONE_RATE", "60/min"),
+    "ussd_phone": env.rate("VRP_USSD_PHONE_RATE", "120/min"),
     "sms": env.rate("VRP_SMS_RATE", "6000/min"),
     "guess": env.rate("VRP_GUESS_RATE", "30/min"),
 }

@@ -1,13 +1,14 @@
 """The tenant's account with the wallet operator, and the switch of its channel."""
 
 import secrets
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from payments.enums import PayoutState
 from payments.models import Payout, WalletCredential
-from vrp.errors import NotFound
+from vrp.errors import IllegalMove, Invalid, NotFound
 from vrp.events.outbox import enqueue
 from vrp.events.services import Actor, record
 from vrp.secrets import seal_text
@@ -44,6 +45,39 @@ def set_credential(
         subject=credential,
         actor=actor,
         data={"shortcode": shortcode},
+    )
+    return credential
+
+
+@transaction.atomic
+def rotate_route(*, tenant: Tenant, actor: Actor, keep: timedelta) -> WalletCredential:
+    """A new callback address for what is sent from now on; results of what was sent before
+    are taken at the old one for ``keep`` longer, 0 to 90 days.
+
+    Raises ``NotFound`` without an account, and ``IllegalMove`` while the address before
+    still holds, unless ``keep`` is 0, which ends all old ones at once.
+    """
+    if not timedelta(0) <= keep <= timedelta(days=90):
+        raise Invalid("The old address holds 0 to 90 days longer.", field="keep")
+    credential = (
+        WalletCredential.objects.select_for_update().filter(tenant=tenant).first()
+    )
+    if credential is None:
+        raise NotFound("This brand has no account with the wallet operator.")
+    now = timezone.now()
+    if keep and credential.old_route_until and credential.old_route_until > now:
+        raise IllegalMove("The address before this one still holds; end it first.")
+    credential.old_route_secret = credential.route_secret if keep else ""
+    credential.old_route_until = now + keep if keep else None
+    credential.route_secret = f"{tenant.pk}-{secrets.token_hex(20)}"
+    credential.save(
+        update_fields=["route_secret", "old_route_secret", "old_route_until"]
+    )
+    record(
+        "wallet.route_rotated",
+        subject=credential,
+        actor=actor,
+        data={"until": (now + keep).isoformat() if keep else ""},
     )
     return credential
 

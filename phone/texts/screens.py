@@ -130,6 +130,12 @@ SCREENS: dict[str, dict[str, str]] = {
         "en": "This number is not registered with {tenant}. Please ask the office.",
         "sw": "Namba hii haijasajiliwa na {tenant}. Tafadhali uliza ofisi.",
     },
+    "busy": {
+        "en": "Too many calls just now. Nothing was changed. "
+        "Please dial again in a minute.",
+        "sw": "Simu ni nyingi kwa sasa. Hakuna kilichobadilika. "
+        "Tafadhali piga tena baada ya dakika moja.",
+    },
     "trouble": {
         "en": "Something went wrong on our side. Nothing was changed. "
         "Please dial again later.",

@@ -11,6 +11,7 @@ from vrp.events.seal import seal
 from vrp.ops.clock import every, for_each_tenant
 from vrp.ops.metrics import gauge
 from vrp.ops.models import Heartbeat
+from vrp.secrets import is_tenants, reseal, sealed_columns
 from vrp.tenancy.models import Tenant
 
 # Single workers (``celery@host``) come and go; this long after the last sign of life
@@ -51,6 +52,21 @@ def sweep_outboxes() -> dict[str, Any]:
 def seal_events() -> dict[str, Any]:
     """Chain the newest events of every tenant."""
     return for_each_tenant(seal)
+
+
+@every(minutes=60)
+def seal_clear_secrets() -> dict[str, Any]:
+    """Encrypt what an older version wrote in clear (callback addresses). It waits for the
+    clock instead of a migration, since web processes of that version may still read."""
+
+    def one(tenant: Tenant) -> int:
+        return sum(
+            reseal(model, name, only_clear=True).done
+            for model, name in sealed_columns()
+            if is_tenants(model)
+        )
+
+    return for_each_tenant(one)
 
 
 @gauge("vrp_sending_paused", "Outboxes that a restore paused and nobody released")
