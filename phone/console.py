@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from phone import failures, queries
 from phone.enums import Direction, MessageState
@@ -31,6 +31,7 @@ def visible(request: HttpRequest) -> QuerySet[Message]:
     return rows if limit is None else rows.filter(workshop__area__region__in=limit)
 
 
+@require_safe
 @member
 def message_list(request: HttpRequest) -> HttpResponse:
     """Newest first. GET: ``direction`` (out, in), ``state`` (a message's state), ``q`` (a

@@ -226,9 +226,14 @@ def plan_progress(request: HttpRequest, pk: int) -> HttpResponse:
 @member
 @require_GET
 def plan_why(request: HttpRequest, pk: int, proposal: int) -> HttpResponse:
-    """One proposal in full: its five dimensions and its reasons."""
+    """One proposal in full: its five dimensions and its reasons. A field worker opens
+    those of her regions' workshops."""
+    limit = request.grant.region_limit  # type: ignore[attr-defined]
+    rows = Proposal.objects.all()
+    if limit is not None:
+        rows = rows.filter(workshop__area__region__in=limit)
     found: Proposal = get_object_or_404(
-        Proposal.objects.select_related(
+        rows.select_related(
             "plan__tenant",
             "workshop__area",
             "work_order__component",

@@ -71,8 +71,12 @@ def trial(request: HttpRequest) -> HttpResponse:
 @member
 @require_GET
 def account(request: HttpRequest, pk: int) -> HttpResponse:
-    """Postings of one account, newest first, with the running balance."""
-    found = Account.objects.select_related("workshop").filter(pk=pk).first()
+    """Postings of one account, newest first, with the running balance. Of the workshops'
+    accounts a field worker opens those of her regions."""
+    found = Account.objects.select_related("workshop__area").filter(pk=pk).first()
+    limit = request.grant.region_limit  # type: ignore[attr-defined]
+    if found and found.workshop and limit is not None:
+        found = found if found.workshop.area.region in limit else None
     if found is None:
         raise Http404
     postings = Posting.objects.filter(account=found).select_related("entry")

@@ -28,7 +28,9 @@ from vrp.events.services import Actor
 def find_payout(run_pk: int, pk: int) -> Payout:
     """A payment of this run, or 404."""
     payout = (
-        Payout.objects.select_related("workshop", "run__made_by", "run__approved_by")
+        Payout.objects.select_related(
+            "workshop__area", "run__made_by", "run__approved_by"
+        )
         .filter(pk=pk, run_id=run_pk)
         .first()
     )
@@ -40,8 +42,13 @@ def find_payout(run_pk: int, pk: int) -> Payout:
 @member
 @require_GET
 def page(request: HttpRequest, run_pk: int, pk: int) -> HttpResponse:
-    """From the payment down to each graded batch behind it."""
-    return _page(request, find_payout(run_pk, pk))
+    """From the payment down to each graded batch behind it. A field worker opens those
+    to her regions' workshops."""
+    payout = find_payout(run_pk, pk)
+    limit = request.grant.region_limit  # type: ignore[attr-defined]
+    if limit is not None and payout.workshop.area.region not in limit:
+        raise Http404
+    return _page(request, payout)
 
 
 def _page(request: HttpRequest, payout: Payout, error: str = "") -> HttpResponse:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
 
 from payments.models import Payable, Payout
 from qc.console.forms import counters, read_verdicts, sum_words, usual_defects
@@ -43,6 +44,7 @@ def visible(request: HttpRequest) -> QuerySet[Batch]:
     return rows if limit is None else rows.filter(job__workshop__area__region__in=limit)
 
 
+@require_safe
 @member
 def batch_list(request: HttpRequest) -> HttpResponse:
     """The queue, longest waiting first. GET: ``state`` (open, graded, all) and ``q`` (a
@@ -60,10 +62,15 @@ def batch_list(request: HttpRequest) -> HttpResponse:
         "tabs": TABS,
         "state": state,
         "q": request.GET.get("q", ""),
-        "first": batches_to_grade().first() if state == "open" else None,
+        "first": _first(request) if state == "open" else None,
         "may_grade": request.grant.may(Permission.GRADE),  # type: ignore[attr-defined]
     }
     return render(request, "qc/batches.html", context)
+
+
+def _first(request: HttpRequest) -> Batch | None:
+    """The batch that waits longest, of those this person may see."""
+    return batches_to_grade().filter(pk__in=visible(request).values("pk")).first()
 
 
 def _matching(rows: QuerySet[Batch], text: str) -> QuerySet[Batch]:

@@ -4,6 +4,7 @@ import segno
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
 
 from qc.console.batches import find_batch
 from qc.enums import ACCEPTED_GRADES, BatchState
@@ -15,6 +16,7 @@ from vrp.console.paging import page_of
 SHEET = 240
 
 
+@require_safe
 @member
 def batch_labels(request: HttpRequest, pk: int) -> HttpResponse:
     """Labels of the accepted pieces; with ``?all=1`` also of those sent back."""

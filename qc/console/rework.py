@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from qc.enums import Grade, TicketState
 from qc.models import ItemGrade, ReworkTicket
@@ -30,6 +30,7 @@ def visible(request: HttpRequest) -> QuerySet[ReworkTicket]:
     return rows if limit is None else rows.filter(job__workshop__area__region__in=limit)
 
 
+@require_safe
 @member
 def rework_list(request: HttpRequest) -> HttpResponse:
     """Tickets, the one due first in front. GET: ``state`` (open, returned, lost) and

@@ -109,6 +109,7 @@ def _workshop(side: Side) -> Any:
             ("workshop", side.mark, "area"),
             ("near_workshop", f"{side.mark}2", "area"),
             ("far_workshop", side.far, "far_area"),
+            ("spare_workshop", f"{side.mark}3", "area"),
         ),
         start=101,
     ):
@@ -427,7 +428,7 @@ def _delivery_line(side: Side) -> Any:
             DeliveryLine,
             delivery=side[name],
             job=side[job],
-            declared=50,
+            declared=20,
             counted=counted,
         )
     side.put(
@@ -633,29 +634,20 @@ def _passed_over(side: Side) -> Any:
 @maker("payments.Account")
 def _account(side: Side) -> Any:
     side.put("cost", Account, kind="piece_work", currency="KES")
-    side.put(
-        "account", Account, kind="workshop", workshop=side["workshop"], currency="KES"
-    )
+    for name in ("workshop", "far_workshop"):
+        side.put(
+            name.replace("workshop", "account"),
+            Account,
+            kind="workshop",
+            workshop=side[name],
+            currency="KES",
+        )
 
 
 @maker("payments.Entry")
 def _entry(side: Side) -> Any:
     for number, name in enumerate(("entry", "other_entry"), start=1):
         side.put(name, Entry, cause=f"{side.mark}:{number}", memo=f"{side.mark} memo")
-
-
-@maker("payments.Posting")
-def _posting(side: Side) -> Any:
-    for entry in ("entry", "other_entry"):
-        for name, amount in (("cost", 3_500_000), ("account", -3_500_000)):
-            side.put(
-                f"{name}_posting",
-                Posting,
-                entry=side[entry],
-                account=side[name],
-                amount_minor=amount,
-                currency="KES",
-            )
 
 
 @maker("payments.Payable")
@@ -703,13 +695,15 @@ def _payout(side: Side) -> Any:
         ("silent_payout", "approved_run", "accepted"),
         ("unknown_payout", "approved_run", "unknown"),
         ("review_payout", "approved_run", "review"),
+        ("far_payout", "approved_run", "unknown"),
     ):
+        workshop = side["far_workshop" if name.startswith("far") else "workshop"]
         side.put(
             name,
             Payout,
             run=side[run],
-            workshop=side["workshop"],
-            phone=side["workshop"].phone,
+            workshop=workshop,
+            phone=workshop.phone,
             amount_minor=100_000,
             currency="KES",
             state=state,
@@ -719,6 +713,23 @@ def _payout(side: Side) -> Any:
             sent_at=ago(days=2) if state not in ("draft", "queued") else None,
             unknown_at=ago(days=1) if state in ("unknown", "review") else None,
         )
+
+
+@maker("payments.Posting")
+def _posting(side: Side) -> Any:
+    review = side.put(
+        "sent_entry", Entry, cause=f"payout:{side.pk('review_payout')}", memo=side.mark
+    )
+    for entry in (side["entry"], side["other_entry"], review):
+        for name, amount in (("cost", 3_500_000), ("account", -3_500_000)):
+            side.put(
+                f"{name}_posting",
+                Posting,
+                entry=entry,
+                account=side[name],
+                amount_minor=amount,
+                currency="KES",
+            )
 
 
 @maker("payments.StatusQuery")
@@ -782,7 +793,7 @@ def _callback(side: Side) -> Any:
         kind="result",
         body=f'{{"said": "{side.mark}"}}',
         fingerprint=f"{side.digit}" * 64,
-        payout=side["review_payout"],
+        payout=side["unknown_payout"],
         effect=f"{side.mark} conflict",
         is_conflict=True,
     )

@@ -27,9 +27,14 @@ def run(sql: str, *values: Any) -> tuple[int, list[Any]]:
 
 def refused(sql: str, *values: Any, match: str) -> None:
     """The database refuses the statement at once or when its constraints are checked."""
-    with pytest.raises(DatabaseError, match=match), transaction.atomic():
-        run(sql, *values)
-        connection.check_constraints()
+
+    def attempt() -> None:
+        with transaction.atomic():
+            run(sql, *values)
+            connection.check_constraints()
+
+    with pytest.raises(DatabaseError, match=match):
+        attempt()
 
 
 def copy_of(model: type[TenantModel], **changed: Any) -> tuple[str, list[Any]]:
@@ -43,7 +48,7 @@ def copy_of(model: type[TenantModel], **changed: Any) -> tuple[str, list[Any]]:
         if column.column in changed:
             given.append(changed[column.column])
     sql = (
-        f'INSERT INTO "{table}" ({", ".join(columns)})'  # noqa: S608
+        f'INSERT INTO "{table}" ({", ".join(columns)})'
         f' SELECT {", ".join(values)} FROM "{table}" ORDER BY id LIMIT 1'
     )
     return sql, given

@@ -15,9 +15,11 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
+from orders.models import ApiKey
 from tests.builders import build_key
 from vrp.accounts.enums import Role
-from vrp.accounts.models import Membership, User
+from vrp.accounts.models import Membership, SecondFactor, User
+from vrp.secrets import seal_text
 from vrp.tenancy.models import Tenant, TenantModel
 from vrp.tenancy.scope import tenant_scope
 
@@ -106,14 +108,9 @@ class Side:
                     found |= {str(value), f"{value:,}"}
         return {text.encode() for text in found if len(text) > 5}
 
-    def client(self, *who: str) -> Client:
-        """A browser signed in as ``boss`` (every role), ``root`` or a role's person."""
-        (name,) = who
-        if name not in self.clients:
-            client = Client()
-            client.force_login(self.people[name])
-            self.clients[name] = client
-        return self.clients[name]
+    def client(self, who: str) -> Client:
+        """The browser of ``boss`` (every role), ``root``, ``nobody`` or a role's person."""
+        return self.clients[who]
 
 
 def maker(label: str) -> Callable[[Any], Any]:
@@ -149,26 +146,39 @@ def build_side(mark: str, digit: int) -> Side:
             make(side)
         side.secrets["key"] = build_key(side["buyer"])
         side.secrets["other_key"] = build_key(side["other_buyer"])
+        # Else the first use of a key would be a change.
+        later = timezone.now() + timedelta(hours=1)
+        ApiKey.objects.update(last_used_at=later)
     return side
 
 
 def _people(side: Side) -> None:
     names = [(role.value, (role,)) for role in Role]
     names += [("boss", EVERYBODY), ("root", EVERYBODY), ("nobody", ())]
+    # Of these two an admin changes this and that.
+    names += [("off", (Role.QC,)), ("person", (Role.PLANNER,))]
     for name, roles in names:
         user = User.objects.create(
             username=f"{side.mark}-{name}",
             first_name=f"{side.mark} {name}",
             is_superuser=name == "root",
             is_staff=name == "root",
+            is_active=name != "off",
         )
         side.people[name] = user
+        side.clients[name] = Client()
+        side.clients[name].force_login(user)
         for role in roles:
             regions = ["Nairobi"] if role == Role.FIELD else []
             with tenant_scope(side.tenant):
-                Membership.objects.create(
+                side.rows["membership"] = Membership.objects.create(
                     user=user, tenant=side.tenant, role=role, regions=regions
                 )
+
+    side.rows |= {"tenant": side.tenant, "person": user, "off": side.people["off"]}
+    SecondFactor.objects.create(
+        user=user, secret_sealed=seal_text(side.mark), confirmed_at=timezone.now()
+    )
 
 
 def ago(**span: float) -> Any:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from vrp.accounts.middleware import switch_tenant
 from vrp.console import styleguide as samples
@@ -29,6 +29,7 @@ def tenant(request: HttpRequest) -> HttpResponse:
     return switch_tenant(request)
 
 
+@require_safe
 @member
 def today(request: HttpRequest) -> HttpResponse:
     """What waits for me, and what happened last."""
