@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pyotp
 import pytest
 from playwright.sync_api import expect
 
@@ -10,6 +11,7 @@ from tests.browser.conftest import Opens, SignsIn, fill_sign_in, with_password
 from tests.builders import Network, build_network, build_order
 from vrp.accounts.enums import Role
 from vrp.accounts.models import Membership, User
+from vrp.tenancy.enums import SecondFactorRule
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
@@ -41,6 +43,42 @@ def test_in_with_the_right_password_and_out_for_good(
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.goto(f"/ops/orders/{order.pk}/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_led_to_a_second_factor_and_in_by_it(
+    network: Network, person: Callable[..., User], open_page: Opens, script: bool
+) -> None:
+    """On a phone, by keyboard alone: from the demand to the next sign-in."""
+    network.tenant.second_factor = SecondFactorRule.ALL
+    network.tenant.save()
+    user = with_password(person(Role.PLANNER))
+    page = open_page(phone=True, script=script)
+    page.goto("/ops/orders/")
+    fill_sign_in(page, user)
+    expect(page.get_by_text("Your brand asks for a second factor")).to_be_visible()
+    begin = page.get_by_role("button", name="Begin")
+    begin.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    key = page.locator("code.key").inner_text().replace(" ", "")
+    page.get_by_label("Code that the app shows").fill(pyotp.TOTP(key).now())
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+    recovery = page.locator(".codes code").first.inner_text()
+    page.get_by_role("link", name="I have kept them").click()
+    page.wait_for_url("**/ops/")
+
+    page = open_page(phone=True, script=script)
+    page.goto("/ops/orders/")
+    fill_sign_in(page, user)
+    expect(page.get_by_label("Code")).to_be_focused()
+    page.keyboard.type("000000")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This code is not right")).to_be_visible()
+    page.get_by_label("Code").fill(recovery)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/ops/orders/")
 
 
 def test_a_tab_of_another_brand_is_refused(

@@ -122,7 +122,8 @@ class PasswordForm(forms.Form):
 class RoleForm(forms.Form):
     """A role, and for field workers their regions."""
 
-    role = forms.ChoiceField(choices=Role.choices)
+    # None is chosen beforehand: the first one may do most.
+    role = forms.ChoiceField(choices=[("", "Choose one"), *Role.choices])
     regions = forms.CharField(
         required=False,
         max_length=600,
