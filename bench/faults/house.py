@@ -157,9 +157,9 @@ class House:
         state = self.states().get(name, {})
         return state.get("state") == "running" and bool(state.get("pid"))
 
-    def all_run(self) -> bool:
-        """Whether every process is up."""
-        return all(self.runs(name) for name in (*PARTS, "postgres", "redis"))
+    def down(self) -> int:
+        """How many processes are not up."""
+        return sum(not self.runs(name) for name in (*PARTS, "postgres", "redis"))
 
     # -- harm --------------------------------------------------------------------------
 

@@ -176,6 +176,9 @@ class Injector:
                 self.journal.note(ABOUT, f"could not do harm: {str(error)[:120]}")
 
     def _harm(self) -> None:
+        # A house of which most is down shows nothing: what was harmed comes back first.
+        if self.house.down() > 1:
+            return
         if not self._bag:
             self._bag = self.rng.sample(sorted(self.harms), len(self.harms))
         kind = self._bag.pop()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -60,8 +61,10 @@ class Told:
 class Journal:
     """Lines by many threads, and the clock they share."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path | None = None) -> None:
         self.began = time.monotonic()
+        # Also written down as it happens, for who watches.
+        self._file = file.open("a", buffering=1) if file else None
         self._lines: list[Line] = []
         self._lock = threading.Lock()
 
@@ -70,6 +73,8 @@ class Journal:
         with self._lock:
             at = time.monotonic() - self.began
             self._lines.append(Line(at, about, what))
+            if self._file:
+                self._file.write(f"{at:7.1f} s  {about:<8}  {what}\n")
 
     def about(self, *names: str) -> list[str]:
         """The lines about these, oldest first, as text."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bench.faults.journal import Journal, Work, insist
-from vrp.walk.actors.artisan import LABELS, MORE, Screen
+from vrp.walk.actors.artisan import LABELS, MORE, OPTION, Screen
 from vrp.walk.actors.staff import Staff
 from vrp.walk.facts import Facts, Line
 from vrp.walk.pages import Form, Page
@@ -54,11 +54,12 @@ class Dial:
         return self.screen
 
     def find(self, *labels: str) -> bool:
-        """Choose by what the screen says, turning pages; False if nothing says so."""
+        """Choose what begins so, turning pages; False if nothing does."""
         for _ in range(20):
-            digits = self.screen.option(*labels)
-            if digits:
-                self.type(digits)
+            rows = [OPTION.fullmatch(row) for row in self.screen.text.splitlines()]
+            digits = [row[1] for row in rows if row and row[2].startswith(labels)]
+            if digits and self.screen.is_open:
+                self.type(digits[0])
                 return True
             if not self.screen.is_open or not self.screen.option("More", "Zaidi"):
                 return False
@@ -194,7 +195,8 @@ class Desk:
         try:
             return self._staff.open(path, **query)
         except NotRight as error:
-            if "sign in" in str(error):
+            # Perhaps she is signed in and was not told so.
+            if "sign in" in str(error) or "/ops/sign-in/" in str(error):
                 self._staff = Staff(self._facts, self._role)
             raise
 

@@ -55,8 +55,8 @@ class Trial:
 
     def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
         self.plan, self.say = plan, say
-        self.journal = Journal()
         self.house = House()
+        self.journal = Journal(self.house.data / "journal.log")
         self.told: list[Told] = []
         self.seconds: dict[str, float] = {}
 
@@ -154,7 +154,7 @@ class Trial:
         left: object = "nobody looked"
         while time.monotonic() < end:
             try:
-                settled = self.house.all_run() and finance.turn()
+                settled = not self.house.down() and finance.turn()
                 left = restless(self.house) or _on_the_way(facts)
                 if settled and not left:
                     return
