@@ -82,6 +82,16 @@ def test_the_sweep_is_the_clocks_sign_of_life(tenant: Tenant) -> None:
     assert Heartbeat.objects.get(name="clock").detail["oldest_due_seconds"] == 0
 
 
+def test_workers_that_are_long_gone_are_forgotten(tenant: Tenant) -> None:
+    for name in ("worker", "celery@new", "celery@gone"):
+        beat(name)
+    days = timezone.now() - timedelta(days=2)
+    Heartbeat.objects.exclude(name="celery@new").update(at=days)
+    sweep_outboxes()
+    names = set(Heartbeat.objects.values_list("name", flat=True))
+    assert names == {"worker", "celery@new", "clock"}
+
+
 def test_every_beat_has_its_schedule_and_ops_changes_stay(db: None) -> None:
     from django_q.models import Schedule
 

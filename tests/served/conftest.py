@@ -1,4 +1,4 @@
-"""The served shape, running: started once, from nothing, and ended before other tests go on."""
+"""The served shape, running: started from nothing, ended before other tests go on."""
 
 import shutil
 import tempfile

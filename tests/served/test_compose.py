@@ -23,6 +23,7 @@ from tests.served.compose import (
     read,
     variables,
 )
+from tests.served.conftest import require_servers
 from vrp.embedded.options import PROJECT
 from vrp.ops.health import STALE
 
@@ -151,6 +152,14 @@ def test_silence_means_the_same_to_docker_as_to_readyz() -> None:
         health = SERVICES[name].health
         assert health is not None
         assert float(health[-1]) == limit.total_seconds()
+
+
+def test_without_the_servers_the_tests_fail_and_say_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(pytest.fail.Exception, match="apt-get install postgresql-15"):
+        require_servers()
 
 
 # -- the image -------------------------------------------------------------------------
