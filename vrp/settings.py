@@ -226,6 +226,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
+# A child that grew beyond this (KiB; three times what it needs) ends after its task and
+# is replaced, as gunicorn does by --max-requests. Measured by bin/bench memory.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -247,6 +251,9 @@ Q_CLUSTER = {
     "poll": 1.0,
     "save_limit": 500,
     "catch_up": False,
+    # The process that runs the beats is replaced after so many, or above so many KiB.
+    "recycle": 5_000,
+    "max_rss": 400_000,
     "label": "Clock",
 }
 

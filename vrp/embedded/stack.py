@@ -115,6 +115,7 @@ class Stack:
                 *("--bind", f"{HOST}:{self.port}", "--no-control-socket", "--preload"),
                 *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
                 *("--timeout", "60", "--graceful-timeout", "3"),
+                *("--max-requests", "10000", "--max-requests-jitter", "1000"),
                 ready=answers_tcp(self.port),
             ),
             *(
