@@ -273,6 +273,8 @@ WEBHOOK_PORTS = {
     for port in env.listing("VRP_WEBHOOK_PORTS", "443,8443")
 }
 WEBHOOK_KEEP_DAYS = env.integer("VRP_WEBHOOK_KEEP_DAYS", 30, low=1, high=3650)
+# What monitoring sends to read /metrics; without it only this machine may.
+METRICS_TOKEN = env.secret("VRP_METRICS_TOKEN", "")
 # Reverse proxies of ours in front of the web process: whose X-Forwarded-For is true.
 TRUSTED_PROXIES = env.integer("VRP_TRUSTED_PROXIES", 0, low=0, high=5)
 

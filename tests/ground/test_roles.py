@@ -1,14 +1,16 @@
-"""What each role may do, and that a page's tenant is the tenant it is posted to."""
+"""Roles that come and go, and that a page's tenant is the tenant it is posted to.
 
-from collections.abc import Callable, Iterator
+What each role may do at each address is tried by ``tests/isolation``.
+"""
+
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from artisans.models import Workshop
 from tests.builders import Network, build_user
-from vrp.accounts.enums import GRANTS, Permission, Role
+from vrp.accounts.enums import Role
 from vrp.accounts.models import Membership
 from vrp.accounts.services import grant_role, revoke_role
 from vrp.errors import Invalid
@@ -18,64 +20,6 @@ from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db
-# Posts that change nothing of a tenant's, but at most one's own account.
-HARMLESS = {
-    "ops/sign-in/", "ops/sign-in/code/", "ops/sign-out/", "ops/tenant/",
-    "ops/styleguide/", "ops/set-password/1/1/", "ops/account/", "ops/account/password/",
-    "ops/account/confirm/", "ops/account/sign-out-everywhere/",
-    "ops/account/second-factor/", "ops/account/second-factor/remove/",
-    "ops/account/second-factor/replace/", "ops/account/second-factor/recovery/",
-    "ops/office/password_change/",
-}  # fmt: skip
-
-
-def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
-    """Addresses of all console routes, with 1 for every id; the admin has its own test."""
-    for pattern in patterns:
-        path = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            if pattern.app_name != "admin":
-                yield from routes(pattern.url_patterns, path)
-        elif path.startswith("ops/"):
-            for kind in ("int", "str", "slug", "path", "uuid"):
-                path = path.replace(f"<{kind}:", "<")
-            while "<" in path:
-                begin, _, rest = path.partition("<")
-                path = begin + "1" + rest.partition(">")[2]
-            yield path
-
-
-CONSOLE = sorted(set(routes(get_resolver().url_patterns)) - HARMLESS)
-
-
-def test_there_are_routes_to_walk() -> None:
-    assert len(CONSOLE) > 30
-
-
-@pytest.mark.parametrize("path", CONSOLE)
-def test_an_auditor_can_post_nowhere(
-    path: str, signed_in: Callable[..., Client], network: Network
-) -> None:
-    auditor = signed_in(Role.AUDITOR)
-    before = Event.objects.count()
-    answer = auditor.post(f"/{path}", {"_tenant": network.tenant.pk})
-    assert answer.status_code in (403, 405), path
-    assert Event.objects.count() == before
-
-
-@pytest.mark.parametrize("path", CONSOLE)
-def test_a_stranger_is_sent_to_the_door(path: str, db: None) -> None:
-    answer = Client().get(f"/{path}")
-    assert answer.status_code in (302, 405), path
-    if answer.status_code == 302:
-        assert answer.url.startswith("/ops/sign-in/")
-
-
-def test_maker_and_checker_are_never_one_role() -> None:
-    money = {Permission.MAKE_PAYOUTS, Permission.APPROVE_PAYOUTS}
-    assert not any(money <= rights for rights in GRANTS.values())
-    assert GRANTS[Role.AUDITOR] == frozenset()
-    assert set(GRANTS) == set(Role)
 
 
 def test_a_post_from_another_tenants_tab_changes_nothing(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from django.db import connection, transaction
 
 from tests.isolation import rows  # noqa: F401
@@ -51,6 +53,13 @@ def _built(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         yield World(build_side("Zqalpha", 9), build_side("Zqbravo", 8))
         connection.check_constraints()
         transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def _no_rates() -> None:
+    """Guesses and calls of one test are not counted against the next."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
 
 
 @pytest.fixture

@@ -717,10 +717,13 @@ def _payout(side: Side) -> Any:
 
 @maker("payments.Posting")
 def _posting(side: Side) -> Any:
-    review = side.put(
-        "sent_entry", Entry, cause=f"payout:{side.pk('review_payout')}", memo=side.mark
-    )
-    for entry in (side["entry"], side["other_entry"], review):
+    sent = [
+        side.put(
+            f"{name}_entry", Entry, cause=f"payout:{side.pk(name)}", memo=side.mark
+        )
+        for name in ("silent_payout", "unknown_payout", "review_payout", "far_payout")
+    ]
+    for entry in (side["entry"], side["other_entry"], *sent):
         for name, amount in (("cost", 3_500_000), ("account", -3_500_000)):
             side.put(
                 f"{name}_posting",

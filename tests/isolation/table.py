@@ -299,9 +299,7 @@ CONSOLE: dict[str, Page] = {
         form={"username": "newcomer", "first_name": "New", "role": "qc"},
         shows=False,
     ),
-    "ops/people/rule/": Page(
-        get=None, post=MEMBERS, form={"rule": "everybody"}, shows=False
-    ),
+    "ops/people/rule/": Page(get=None, post=MEMBERS, form={"rule": "all"}, shows=False),
     "ops/people/<int:pk>/": one("person", get=MEMBERS),
     "ops/people/<int:pk>/give-role/": act("person", MEMBERS, form={"role": "qc"}),
     "ops/people/<int:pk>/take-role/": act("person", MEMBERS, form={"role": "planner"}),

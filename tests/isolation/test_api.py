@@ -63,15 +63,14 @@ def test_another_tenants_things_are_not_taken_from_a_body(
     world: World, pattern: str, method: str
 ) -> None:
     entry, (a, b) = API[pattern, method], world
-    if not entry.body or "{" not in json.dumps(entry.body).replace("{day60}", "")[1:]:
+    if not entry.body or filled(entry.body, a) == filled(entry.body, b):
         return
-    with world.unchanged():
+    with world.unchanged(of=a):
         answer = call(entry, method, fill(entry.path, b), b.secrets["key"], a)
-        if answer.status_code in entry.good:
-            with undone():
-                assert not leaks(answer, a.marks())
-            return
         assert answer.status_code in (404, 409, 422)
+        # What was sent may be named in the answer.
+        sent = json.dumps(filled(entry.body, a)).encode()
+        assert not leaks(answer, {mark for mark in a.marks() if mark not in sent})
 
 
 @every_route

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -61,7 +62,8 @@ def result(side: Side, code: str) -> dict[str, Any]:
 def post(edge: str, secret: str, name: str, body: dict[str, Any]) -> Any:
     url = f"/{edge}/{secret}/{name}"
     if edge == "phone":
-        return Client().post(url, body)
+        form = "application/x-www-form-urlencoded"
+        return Client().post(url, urlencode(body), content_type=form)
     return Client().post(url, json.dumps(body), content_type="application/json")
 
 
@@ -83,7 +85,8 @@ def test_the_own_ids_do_something(world: World, edge: str, name: str) -> None:
     for body in bodies(name, a):
         with undone():
             assert post(edge, a.secrets[edge], name, body).status_code == 200
-            assert world.changes(of=a) or (name == "sms/inbound" and body["id"] != "x")
+            repeated = name == "sms/inbound" and body["id"] != "x"
+            assert world.changes(of=a) or repeated
 
 
 @every_callback

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from vrp.ops.health import readiness
@@ -28,8 +29,26 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text, measured from the database at the moment of the scrape."""
+    """Prometheus text, measured from the database at the moment of the scrape.
+
+    It names the tenants and how they fare, so it is for monitoring only: with
+    ``VRP_METRICS_TOKEN`` for who sends it as a bearer token, without it for processes of
+    this machine that ask directly. 403 for everybody else.
+    """
+    if not _is_monitoring(request):
+        return HttpResponse("For monitoring only.\n", "text/plain", status=403)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _is_monitoring(request: HttpRequest) -> bool:
+    token = settings.METRICS_TOKEN
+    if token:
+        given = request.headers.get("Authorization", "")
+        return constant_time_compare(given, f"Bearer {token}")
+    # Behind a proxy on this machine everybody would come from it.
+    forwarded = {"X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-Ip"}
+    near = request.META.get("REMOTE_ADDR", "") in ("127.0.0.1", "::1")
+    return near and not any(name in request.headers for name in forwarded)
 
 
 def handset(request: HttpRequest) -> HttpResponse:
