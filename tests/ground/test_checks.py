@@ -73,6 +73,7 @@ def test_settings_that_are_fit_are_let_pass(fit: Any) -> None:
         ("SECRET_KEY", "change-me-to-fifty-random-characters", "vrp.E001", "example"),
         ("SECRET_KEY", "short", "vrp.E001", "too short"),
         ("FIELD_KEYS", ["5f" * 32], "vrp.E002", "VRP_FIELD_KEYS is not set"),
+        ("FIELD_KEYS", ["5f" * 32, "old"], "vrp.E002", "VRP_FIELD_KEYS is not set"),
         ("EMBEDDED", True, "vrp.E003", "VRP_EMBEDDED"),
         ("PUBLIC_URL", "http://planner.example.org", "vrp.E004", "clear text"),
         ("ALLOWED_HOSTS", ["localhost"], "vrp.E005", "planner.example.org"),

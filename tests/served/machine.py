@@ -87,7 +87,9 @@ class Machine:
     def _build_image(self) -> None:
         app = self.base / "image"
         app.mkdir()
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "secrets")
+        ignored = shutil.ignore_patterns(
+            "__pycache__", "*.pyc", "secrets", "certificates"
+        )
         for name in allowed_names():
             source = PROJECT / name
             if source.is_dir():
@@ -276,6 +278,7 @@ class Machine:
         text = text.replace(SECRETS, f"{folder}/secrets/")
         text = text.replace(VOLUME, f"{folder}/data")
         text = text.replace("/backups/", f"{folder}/data/")
+        text = text.replace("/run/certificates/", f"{self.base}/certificates/")
         text = text.replace("/var/run/postgresql", f"{folder}/socket")
         text = text.replace("dir /data\n", f"dir {folder}/data\n")
         if service.name == "db" and text == "postgres":

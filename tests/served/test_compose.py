@@ -99,7 +99,7 @@ def test_what_compose_reads_itself_is_documented(name: str) -> None:
 @each
 def test_no_secret_is_in_clear_text(service: Service) -> None:
     for name, value in service.environment.items():
-        if re.search(r"SECRET|PASSWORD|KEY|DATABASE_URL|REDIS_URL", name):
+        if re.search(r"SECRET|PASSWORD|KEY|TOKEN|DATABASE_URL|REDIS_URL", name):
             assert name.endswith("_FILE"), name
             assert value.removeprefix(SECRETS) in service.secrets, name
         assert "://" not in value or "@" not in value, name

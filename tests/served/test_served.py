@@ -68,6 +68,7 @@ PRODUCTION = {
     "VRP_ALLOWED_HOSTS": "planner.example.org",
     "VRP_AFRICASTALKING_URL": "https://api.africastalking.com/version1",
     "VRP_DARAJA_URL": "https://api.safaricom.co.ke",
+    "VRP_DARAJA_CERTIFICATE_FILE": "/run/certificates/daraja.pem",
 }
 CHECK = ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 
@@ -75,9 +76,9 @@ CHECK = ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 def test_with_the_addresses_of_production_the_check_finds_nothing(
     machine: Machine,
 ) -> None:
-    certificate = write_certificate(machine.base / "wallet.pem")
-    settings = {**PRODUCTION, "VRP_DARAJA_CERTIFICATE_FILE": str(certificate)}
-    said = machine.one_shot(machine.services["web"], CHECK, settings)
+    (machine.base / "certificates").mkdir()
+    write_certificate(machine.base / "certificates" / "daraja.pem")
+    said = machine.one_shot(machine.services["web"], CHECK, PRODUCTION)
     assert "no issues" in said
 
 

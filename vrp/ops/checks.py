@@ -57,7 +57,7 @@ def _secrets() -> Iterator[CheckMessage]:
             "SECRET_KEY is too short, or an example that everybody can read.",
             "Give it fifty random characters (deploy/make-secrets makes them).",
         )
-    if [key] == settings.FIELD_KEYS:
+    if settings.FIELD_KEYS[0] == key:
         yield error(
             2,
             "VRP_FIELD_KEYS is not set, so SECRET_KEY also encrypts the credentials at "
