@@ -257,7 +257,7 @@ def test_an_area_is_found_in_any_case(network: Network) -> None:
 
 UNREADABLE = [
     ("a spreadsheet", b"PK\x03\x04 anything", "spreadsheet"),
-    ("utf-16", sheet(LEAD).decode().encode("utf-16"), "not UTF-8"),
+    ("utf-16", sheet(LEAD).decode().encode("utf-16"), "UTF-16"),
     ("utf-16 without mark", sheet(LEAD).decode().encode("utf-16-le"), "binary"),
     ("latin-1", sheet(LEAD.replace("Akinyi", "René")).decode().encode("latin-1"),
      "not UTF-8"),
@@ -267,7 +267,7 @@ UNREADABLE = [
     ("an unknown column", sheet(LEAD).replace(b"gender", b"sex", 1), "missing"),
     ("an added column", sheet(LEAD).replace(b"skills", b"skills,shoe", 1), "shoe"),
     ("a doubled column", sheet(LEAD).replace(b"region", b"area", 1), "twice: area"),
-    ("an open quote", sheet(LEAD.replace("Akinyi", '"Akinyi')), "proper CSV"),
+    ("an open quote", sheet(LEAD.replace("Akinyi", '"Akinyi')), "quotation mark"),
     ("too many cells", sheet(LEAD + ",one,more"), "17 cells"),
     ("a header only", HEADER.encode(), "no rows"),
     ("nothing", b"", "missing"),

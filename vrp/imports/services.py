@@ -24,6 +24,12 @@ from vrp.tenancy.models import Tenant
 Value = TypeVar("Value")
 
 MAX_SHOWN = 200
+# A file of 50,000 bad rows must not fill the memory with their reasons.
+MAX_REFUSED = 2_000
+
+
+class TooManyMistakes(Exception):
+    """There is no use in reading on."""
 
 
 @dataclass
@@ -39,7 +45,12 @@ class Outcome:
     )
 
     def refuse(self, line: int, column: str, reason: str) -> None:
-        """Note that a row is not acceptable; the same note twice is one."""
+        """Note that a row is not acceptable; the same note twice is one.
+
+        Raises ``TooManyMistakes`` after 2,000 of them.
+        """
+        if len(self.errors) >= MAX_REFUSED:
+            raise TooManyMistakes
         if (line, column, reason) not in self._told:
             self._told.add((line, column, reason))
             self.errors.append({"line": line, "column": column, "reason": reason})
@@ -151,6 +162,9 @@ def _run(
     try:
         with transaction.atomic():
             importer.load(tenant, rows, actor, outcome)
+    except TooManyMistakes:
+        reason = f"More than {MAX_REFUSED:,} mistakes; the rest was not looked at."
+        outcome.errors.append({"line": 0, "column": "", "reason": reason})
     except DomainError as error:
         outcome.refuse(0, error.field, error.message)
     except IntegrityError:

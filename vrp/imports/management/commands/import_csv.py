@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from vrp.errors import Invalid
 from vrp.events.services import Actor
+from vrp.imports.reader import MAX_BYTES
 from vrp.imports.services import (
     MAX_SHOWN,
     Outcome,
@@ -33,7 +34,8 @@ class Command(BaseCommand):
         if tenant is None:
             raise CommandError(f"There is no tenant {options['tenant']!r}.")
         try:
-            content = options["file"].read_bytes()
+            with options["file"].open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}.") from error
         work = preview if options["dry_run"] else load_content
