@@ -29,9 +29,10 @@ def adopt_running_system() -> None:
             "name its folder with VRP_DATA_DIR, or set the variables of .env.example."
         )
     role = ROLES.get(sys.argv[1] if len(sys.argv) > 1 else "")
-    if role:
-        databases = json.loads(path.with_name("databases.json").read_text())
-        kept["DATABASE_URL"] = databases[role]
+    databases = path.with_name("databases.json")
+    # A folder last used before there were roles has none, and one role for everything.
+    if role and databases.exists():
+        kept["DATABASE_URL"] = json.loads(databases.read_text())[role]
     for name, value in kept.items():
         os.environ.setdefault(name, value)
 
