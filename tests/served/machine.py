@@ -53,6 +53,7 @@ class Machine:
         self.env_file = self._write_env(settings)
         self.services = read(self.env_file)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self._building: subprocess.Popen[bytes] | None = None
 
     def _write_env(self, settings: Mapping[str, str]) -> Path:
         """``.env``: the example, filled in as its owner would."""
@@ -98,10 +99,21 @@ class Machine:
             else:
                 shutil.copy(source, app / name)
         environment = {k: self._inside(v, app) for k, v in image_environment().items()}
-        subprocess.run(
+        self._building = subprocess.Popen(
             ["/bin/sh", "-c", image_build_step()],
-            cwd=app, env=environment, check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+            cwd=app,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def _finish_image(self) -> None:
+        """Wait for the image's own files; they are made while the servers start."""
+        if self._building is None:
+            return
+        if self._building.wait(timeout=120) != 0:
+            raise Failed("The image's own files could not be made.")
+        self._building = None
+        app = self.base / "image"
         for path in [app, *app.rglob("*")]:
             path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o444))
 
@@ -254,6 +266,8 @@ class Machine:
         pipe: bool = False,
         settings: Mapping[str, str] = {},
     ) -> subprocess.Popen[bytes]:
+        if service.ours:
+            self._finish_image()
         own = image_environment() if service.ours else THEIR_IMAGES
         environment = {**own, **service.environment, **settings}
         environment = {name: value for name, value in environment.items() if value}

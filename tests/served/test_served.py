@@ -127,11 +127,16 @@ def test_the_check_refuses_every_role_but_the_applications(machine: Machine) -> 
 
 
 def test_a_backup_is_made_by_the_role_for_it(machine: Machine) -> None:
+    """And what operators ask of the system, they may ask as the application."""
+    verify = ["python", "manage.py", "verify_events"]
+    verifying = machine.begin(machine.services["web"], verify)
     backup = machine.services["backup"]
     said = machine.one_shot(backup, backup.command)
     [dump] = (machine.base / "backup" / "data").glob("*.dump")
     assert dump.stat().st_size > 10_000, said
     assert dump.stat().st_mode & 0o077 == 0
+    holds, said = machine.outcome(verifying)
+    assert holds, said
 
 
 def test_a_worker_that_hangs_is_unhealthy(machine: Machine) -> None:
