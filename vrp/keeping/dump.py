@@ -43,7 +43,7 @@ def backup(target: Path, database: Mapping[str, Any]) -> manifest.Manifest:
                 dump_bytes=size,
                 migrations=migrations,
                 field_keys=figures.field_key_prints(),
-                secret_key=figures.secret_key_print(),
+                secret_key=figures.secret_key_prints()[0],
                 figures=counted,
             )
             _publish(fresh, target, sheet)

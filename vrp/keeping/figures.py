@@ -27,9 +27,11 @@ def field_key_prints() -> list[str]:
     return [_print(key) for key in settings.FIELD_KEYS]
 
 
-def secret_key_print() -> str:
-    """A fingerprint of SECRET_KEY, under which API keys are hashed."""
-    return _print(settings.SECRET_KEY)
+def secret_key_prints() -> list[str]:
+    """Fingerprints of SECRET_KEY, under which API keys are hashed, and of older ones."""
+    return [
+        _print(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    ]
 
 
 def _print(key: str) -> str:
@@ -76,9 +78,9 @@ def gather(cursor: Any) -> dict[str, Any]:
         if is_tenants:
             own.append(table)
         else:
-            cursor.execute(f'SELECT count(*) FROM "{table}"')  # noqa: S608
+            cursor.execute(f'SELECT count(*) FROM "{table}"')  # noqa: S608  # names of our own tables
             shared[table] = cursor.fetchone()[0]
-    cursor.execute(f'SELECT id, slug FROM "{_table(Tenant)}" ORDER BY slug')  # noqa: S608
+    cursor.execute(f'SELECT id, slug FROM "{_table(Tenant)}" ORDER BY slug')  # noqa: S608  # names of our own tables
     tenants = {}
     for pk, slug in cursor.fetchall():
         cursor.execute("SELECT set_config('vrp.tenant', %s, false)", [str(pk)])
@@ -99,7 +101,7 @@ def _rows(cursor: Any, names: list[str], tenant: int) -> dict[str, int]:
     found = {}
     for table in names:
         cursor.execute(
-            f'SELECT count(*) FROM "{table}" WHERE tenant_id = %s',  # noqa: S608
+            f'SELECT count(*) FROM "{table}" WHERE tenant_id = %s',  # noqa: S608  # names of our own tables
             [tenant],
         )
         found[table] = cursor.fetchone()[0]
@@ -110,7 +112,7 @@ def _last_event(cursor: Any, tenant: int) -> dict[str, Any]:
     cursor.execute(
         f"""SELECT number, hash FROM "{_table(Event)}"
             WHERE tenant_id = %s AND number IS NOT NULL
-            ORDER BY number DESC LIMIT 1""",  # noqa: S608
+            ORDER BY number DESC LIMIT 1""",  # noqa: S608  # names of our own tables
         [tenant],
     )
     number, digest = cursor.fetchone() or (0, "")
@@ -123,7 +125,7 @@ def _balances(cursor: Any, tenant: int) -> dict[str, int]:
         f"""SELECT a.kind, a.id, p.currency, sum(p.amount_minor)::bigint
             FROM "{_table(Posting)}" p JOIN "{_table(Account)}" a
               ON a.tenant_id = p.tenant_id AND a.id = p.account_id
-            WHERE p.tenant_id = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",  # noqa: S608
+            WHERE p.tenant_id = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",  # noqa: S608  # names of our own tables
         [tenant],
     )
     return {
