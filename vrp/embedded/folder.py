@@ -66,7 +66,7 @@ class DataFolder:
             return inside
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
         short = f"vrp-{os.geteuid()}-{digest}"
-        for base in (tempfile.gettempdir(), "/tmp"):  # noqa: S108
+        for base in (tempfile.gettempdir(), "/tmp"):  # noqa: S108  # where sockets fit; a folder of our own in it
             candidate = Path(base) / short
             if len(os.fsencode(candidate / _LONGEST_SOCKET)) <= SOCKET_PATH_LIMIT:
                 return candidate

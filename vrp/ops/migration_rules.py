@@ -7,7 +7,7 @@ have landed) is ``tests/migrations/base.txt``.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ ALTERED: Final = re.compile(rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{NAME}", re.
 INDEXED: Final = re.compile(rf"CREATE (?:UNIQUE )?INDEX\b.*? ON (?:ONLY )?{NAME}", re.I)
 CREATED: Final = re.compile(rf"CREATE TABLE (?:IF NOT EXISTS )?{NAME}", re.I)
 DROPPED: Final = re.compile(rf"DROP TABLE (?:IF EXISTS )?{NAME}", re.I)
-CHANGED: Final = re.compile(rf"(?:UPDATE (?:ONLY )?|DELETE FROM ){NAME}", re.I)  # noqa: S608
+CHANGED: Final = re.compile(rf"(?:UPDATE (?:ONLY )?|DELETE FROM ){NAME}", re.I)  # noqa: S608  # a pattern, not a statement
 ADDED: Final = re.compile(rf"ADD COLUMN (?:IF NOT EXISTS )?{NAME}(.*)", re.I | re.S)
 # Defaults that PostgreSQL stores once instead of writing every row.
 STABLE: Final = ("now", "statement_timestamp", "transaction_timestamp")
@@ -110,7 +110,7 @@ def _steps(migration: migrations.Migration, state: ProjectState) -> Iterator[Ste
     for outer in migration.operations:
         before = state.clone()
         outer.state_forwards(migration.app_label, state := state.clone())
-        inner = [outer]
+        inner: Sequence[Any] = [outer]
         if isinstance(outer, migrations.SeparateDatabaseAndState):
             inner = outer.database_operations
         now = before
@@ -135,6 +135,7 @@ def _sql_of(
             text %= tuple(editor.quote_value(value) for value in params)
         sent.append(" ".join(text.split()))
 
+    editor: Any
     with connection.schema_editor(collect_sql=True, atomic=False) as editor:
         editor.execute = note
         # Names that Django would look up are not needed to judge.
