@@ -185,6 +185,20 @@ def resume_sending(world: World, folder: Path) -> None:
     )
 
 
+def note_payment(world: World, folder: Path) -> None:
+    """Of A's workshop, said to be B's: not found there."""
+    call_command(
+        "note_payment",
+        tenant=world.b.tenant.slug,
+        workshop="W-999",
+        amount="560",
+        receipt="TKT7ABCDE1",
+        found_by="nobody",
+        checked_by="somebody",
+        stdout=io.StringIO(),
+    )
+
+
 def load_demo(world: World, folder: Path) -> None:
     call_command("load_demo", out=str(folder / "demo.json"))
 
@@ -196,6 +210,7 @@ COMMANDS: dict[str, Try | str] = {
     "set_channel": set_channel,
     "rotate_routes": rotate_routes,
     "resume_sending": resume_sending,
+    "note_payment": note_payment,
     "load_demo": load_demo,
     "walk": "speaks HTTP only, like anybody outside",
     "export_openapi": "reads no row",
