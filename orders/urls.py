@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from orders.console import assembly, deliveries, jobs, orders
+from orders.console import access, assembly, deliveries, jobs, orders
 
 # Deliveries and assembly
 FLOOR: list[URLPattern] = [
@@ -32,4 +32,15 @@ OFFICE: list[URLPattern] = [
     path("jobs/<int:pk>/close-short/", jobs.job_close_short, name="job-close-short"),
 ]
 
-urlpatterns: list[URLPattern] = [*FLOOR, *OFFICE]
+# What buyers' systems use
+ACCESS: list[URLPattern] = [
+    path("api-keys/", access.key_list, name="api-keys"),
+    path("api-keys/new/", access.key_new, name="api-key-new"),
+    path("api-keys/<int:pk>/", access.key_page, name="api-key"),
+    path("api-keys/<int:pk>/rotate/", access.key_rotate, name="api-key-rotate"),
+    path("api-keys/<int:pk>/revoke/", access.key_revoke, name="api-key-revoke"),
+    path("webhooks/", access.webhook_list, name="webhooks"),
+    path("webhooks/<int:pk>/", access.webhook_page, name="webhook"),
+]
+
+urlpatterns: list[URLPattern] = [*FLOOR, *OFFICE, *ACCESS]

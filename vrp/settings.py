@@ -136,7 +136,12 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "vrp",
-    }
+        # One that hangs must not take us along.
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    },
+    # Where django-q writes what its processes do: nowhere. With Redis there, a Redis
+    # that hangs would stop the clock, which is what has to go on then.
+    "clock": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -196,6 +201,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 # 1,000 pieces graded one by one are 2,000 form fields; the body cap still holds.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+# The console takes one file at a time; the API none.
+DATA_UPLOAD_MAX_NUMBER_FILES = 2
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = [
@@ -244,6 +251,7 @@ CELERY_TASK_DEFAULT_QUEUE = "work"
 Q_CLUSTER = {
     "name": "clock",
     "orm": "default",
+    "cache": "clock",
     "workers": 1,
     "timeout": 240,
     "retry": 300,

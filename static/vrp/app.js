@@ -121,10 +121,23 @@
     opener.focus();
   }
 
+  // A text that is shown once. Without the clipboard (plain http) it is selected instead.
+  async function copy(button, input) {
+    input.select();
+    try {
+      await navigator.clipboard.writeText(input.value);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Selected: press Ctrl+C";
+    }
+  }
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");
     if (button) step(document.getElementById(button.dataset.for), Number(button.dataset.step));
     if (event.target.closest("[data-print]")) print();
+    const copier = event.target.closest("[data-copy]");
+    if (copier) copy(copier, document.getElementById(copier.dataset.copy));
     all("details[data-menu][open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;
     });

@@ -1,5 +1,6 @@
 """Everything that is not a good request: one error shape, nothing changed, never 500."""
 
+import gzip
 import json
 import uuid
 from typing import Any
@@ -330,3 +331,24 @@ def test_no_bytes_break_it(world: World, api: Api, data: bytes) -> None:
     assert response.status_code in (400, 422)
     code_of(response)
     assert world.counts() == before
+
+
+def test_a_browser_at_an_unknown_address_gets_a_page_and_a_system_json() -> None:
+    client = Client()
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = client.get("/nowhere", headers=browser)
+    assert (page.status_code, page["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert b"There is nothing here" in page.content
+    for path in ("/api/v1/nowhere", "/phone/nowhere", "/pay/nowhere"):
+        answer = client.get(path, headers=browser)
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
+    assert code_of(client.get("/nowhere")) == "not_found"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "GZIP"])
+def test_a_compressed_body_is_not_unpacked(api: Api, coding: str) -> None:
+    bomb = gzip.compress(b" " * 5_000_000)
+    response = api.send(
+        "post", ORDERS, bomb, Content_Encoding=coding, Idempotency_Key="k"
+    )
+    assert (response.status_code, code_of(response)) == (415, "unsupported_media_type")

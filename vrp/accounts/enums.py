@@ -19,6 +19,7 @@ class Permission(TextChoices):
     """The things that need a right. Reading is open to every member of the tenant."""
 
     MANAGE_MEMBERS = "manage_members", "invite people and give roles"
+    MANAGE_KEYS = "manage_keys", "make, replace and revoke API keys"
     EDIT_NETWORK = "edit_network", "change workshops, artisans and skills"
     EDIT_CATALOGUE = "edit_catalogue", "change products, components and stock"
     PLACE_ORDERS = "place_orders", "enter and cancel orders"
@@ -37,6 +38,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(
         {
             Permission.MANAGE_MEMBERS,
+            Permission.MANAGE_KEYS,
             Permission.EDIT_NETWORK,
             Permission.EDIT_CATALOGUE,
             Permission.PLACE_ORDERS,

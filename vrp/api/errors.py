@@ -163,9 +163,21 @@ def _domain(error: DomainError) -> Response:
     )
 
 
+# Below these only other systems call, whatever they say that they accept.
+SYSTEMS = ("/api/v1/", "/phone/", "/pay/", "/healthz", "/readyz", "/metrics")
+
+
+def _is_read_by_a_person(request: HttpRequest) -> bool:
+    """The console, or a browser at any address that is not for systems."""
+    if request.path.startswith("/ops/"):
+        return True
+    accepts = request.META.get("HTTP_ACCEPT", "")
+    return "text/html" in accepts and not request.path.startswith(SYSTEMS)
+
+
 def _answer(request: HttpRequest, status_code: int, page: str = "") -> HttpResponse:
     code, message = FRAMEWORK[status_code]
-    if not request.path.startswith("/ops/"):
+    if not _is_read_by_a_person(request):
         return JsonResponse(body(code, message), status=status_code)
     return render(request, page or f"{status_code}.html", status=status_code)
 
@@ -184,7 +196,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A post without its token: a page for people, the one error shape for systems."""
-    if request.path.startswith("/ops/"):
+    if _is_read_by_a_person(request):
         return render(request, "403_csrf.html", status=403)
     return _answer(request, 403)
 

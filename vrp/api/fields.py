@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from vrp.digits import plain_day, plain_moment, whole_number
 from vrp.text import LINE, LINES, WRONG, is_clean
@@ -54,12 +55,16 @@ class StrictText(serializers.CharField):
         self.one_line, self.pattern, self.wrong = one_line, pattern, wrong
         super().__init__(**kwargs)
 
+    def run_validation(self, data: Any = empty) -> Any:
+        long = isinstance(data, str) and len(data) > (self.max_length or len(data))
+        if long:
+            # Before trimming, so that the length is what the document says it is.
+            self.fail("max_length", max_length=self.max_length)
+        return super().run_validation(data)
+
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        if self.max_length is not None and len(data) > self.max_length:
-            # Before trimming, so that the length is what the document says it is.
-            self.fail("max_length", max_length=self.max_length)
         value = super().to_internal_value(data)
         if not is_clean(value, one_line=self.one_line):
             raise serializers.ValidationError(WRONG)

@@ -5,7 +5,11 @@ from typing import Any, NoReturn
 
 from django.http import UnreadablePostError
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import (
+    APIException,
+    ParseError,
+    UnsupportedMediaType,
+)
 from rest_framework.parsers import BaseParser
 
 # 200 order lines with an address and a long note are about 30 kB.
@@ -23,7 +27,8 @@ class TooLarge(APIException):
 class StrictJSONParser(BaseParser):
     """JSON in UTF-8 of at most 256 kB and 12 levels, each name once in its object.
 
-    Raises ``ParseError`` (400) with the reason, or ``TooLarge`` (413).
+    Raises ``ParseError`` (400) with the reason, ``TooLarge`` (413), or
+    ``UnsupportedMediaType`` (415) for a body that is compressed.
     """
 
     media_type = "application/json"
@@ -34,6 +39,10 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Any = None,
     ) -> Any:
+        coding = parser_context["request"].META.get("HTTP_CONTENT_ENCODING", "")
+        if coding.strip().lower() not in ("", "identity"):
+            # A kilobyte can unpack to a gigabyte; no order needs packing.
+            raise UnsupportedMediaType(coding[:40])
         length = parser_context["request"].META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length[:18]) > MAX_BYTES:
             raise TooLarge

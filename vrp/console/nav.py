@@ -46,6 +46,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             }
         )
     roles = request.grant.roles  # type: ignore[attr-defined]
+    if roles & {Role.ADMIN, Role.AUDITOR}:
+        items.append(
+            {
+                "label": "API keys",
+                "url": "/ops/api-keys/",
+                "icon": "key",
+                "active": request.path.startswith(("/ops/api-keys/", "/ops/webhooks/")),
+            }
+        )
     if roles & {Role.ADMIN, Role.PLANNER, Role.AUDITOR} or request.user.is_superuser:
         items.append(
             {
