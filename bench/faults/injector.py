@@ -26,6 +26,8 @@ from vrp.walk.problem import NotRight
 from vrp.walk.web import call, json_of, new_session
 
 ABOUT = "fault"
+# So many steps of the stories come to their end between one harm and the next.
+STEPS = (2, 6)
 Rule = dict[str, Any]
 # What the stand-ins do wrong: fail before acting, fail after it, dawdle, lie.
 #
@@ -112,6 +114,7 @@ class Injector:
         self.rng = random.Random(f"faults {seed}")
         self.harms = self._harms()
         self._bag: list[str] = []
+        self._not_before = 0
         # Rules in the stand-ins' memory that have not been used up, as we know it.
         self._waiting: list[tuple[str, Rule]] = []
         self._rules = [(channel, rule) for channel in RULES for rule in RULES[channel]]
@@ -176,8 +179,9 @@ class Injector:
                 self.journal.note(ABOUT, f"could not do harm: {str(error)[:120]}")
 
     def _harm(self) -> None:
-        # A house of which most is down shows nothing: what was harmed comes back first.
-        if self.house.down() > 1:
+        # A house that is down shows nothing, nor does one that gets nothing done: what
+        # was harmed comes back first, and people get a few steps further.
+        if self.house.down() or self.journal.steps < self._not_before:
             return
         if not self._bag:
             self._bag = self.rng.sample(sorted(self.harms), len(self.harms))
@@ -185,6 +189,7 @@ class Injector:
         if self.harms[kind]():
             self.done[kind] += 1
             self.journal.note(ABOUT, kind)
+            self._not_before = self.journal.steps + self.rng.randint(*STEPS)
         else:
             # It was not there to be harmed just now: another time.
             self._bag.insert(0, kind)

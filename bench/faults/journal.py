@@ -63,6 +63,8 @@ class Journal:
 
     def __init__(self, file: Path | None = None) -> None:
         self.began = time.monotonic()
+        # How many steps people got done.
+        self.steps = 0
         # Also written down as it happens, for who watches.
         self._file = file.open("a", buffering=1) if file else None
         self._lines: list[Line] = []
@@ -105,6 +107,7 @@ def insist(
             if found:
                 again = f" (after {tries} tries)" if tries > 1 else ""
                 journal.note(about, f"{what}{again}")
+                journal.steps += 1
                 return found
             said, wait = "not yet", min(0.05 * 2**tries, pause)
         except (NotRight, requests.RequestException) as error:

@@ -46,7 +46,7 @@ class Plan:
     seed: int
     orders: int = 50
     seconds: float = 0.0
-    pause: float = 1.6
+    pause: float = 1.0
     calm: bool = False
 
 

@@ -1,20 +1,31 @@
 """The outbox survives a lost broker, a lost worker and being told twice."""
 
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from threading import Thread
 
 import pytest
 import redis
 from django.conf import settings
+from django.core.cache.backends.dummy import DummyCache
 from django.utils import timezone
+from django_q.brokers import get_broker
+from kombu import pools
 
 from orders.models import WebhookDelivery, WebhookEndpoint
 from tests.builders import Network
+from vrp.celery import app
 from vrp.events import outbox
 from vrp.events.tasks import work
 from vrp.tenancy.models import Tenant
 
 pytestmark = pytest.mark.django_db
+OPTIONS = "broker_transport_options"
 delivered: list[int] = []
 lost: list[int] = []
 
@@ -34,6 +45,7 @@ def give_back(row: WebhookDelivery) -> None:
 @pytest.fixture(autouse=True)
 def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "_outboxes", {})
+    monkeypatch.setattr(outbox, "_rests_until", 0.0)
     outbox.register(
         outbox.Outbox(
             name="test",
@@ -118,3 +130,54 @@ def test_the_oldest_due_row_is_known(tenant: Tenant, row: WebhookDelivery) -> No
     row.due_at = timezone.now() - timedelta(hours=1)
     row.save()
     assert outbox.oldest_due(tenant) >= timedelta(hours=1)
+
+
+@pytest.fixture
+def hanging_broker() -> Iterator[list]:
+    """A Redis that accepts connections and never says a word; those it has."""
+    silent = socket.socket(socket.AF_UNIX)
+    # The folder's own path may be too long for a socket.
+    folder = tempfile.mkdtemp(prefix="vrp-hang-")
+    silent.bind(f"{folder}/s")
+    silent.listen(50)
+    before = {name: app.conf[name] for name in ("broker_url", OPTIONS)}
+    app.conf["broker_url"] = f"redis+socket://{folder}/s"
+    app.conf[OPTIONS] = {**before[OPTIONS], "socket_timeout": 0.5}
+    _forget_connections()
+    asked: list[socket.socket] = []
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                asked.append(silent.accept()[0])
+
+    thread = Thread(target=accept, daemon=True)
+    thread.start()
+    yield asked
+    silent.shutdown(socket.SHUT_RDWR)
+    silent.close()
+    thread.join(timeout=5)
+    for connection in asked:
+        connection.close()
+    app.conf.update(before)
+    _forget_connections()
+    shutil.rmtree(folder)
+
+
+def _forget_connections() -> None:
+    pools.reset()
+    app._pool = None
+    app.amqp._producer_pool = None
+
+
+def test_a_broker_that_hangs_is_waited_for_once(hanging_broker: list) -> None:
+    outbox.hand_over("test", 1, 1)
+    tries = len(hanging_broker)
+    assert tries > 0
+    for row_id in range(2, 20):
+        outbox.hand_over("test", 1, row_id)
+    assert len(hanging_broker) == tries
+
+
+def test_the_clock_needs_no_redis() -> None:
+    assert get_broker().cache.__class__ is DummyCache

@@ -9,6 +9,7 @@ Redis or a worker is lost, the clock's sweep finds the row again:
   outbox's own ``on_lost`` decides: send again (webhook), or *unknown* (SMS, money).
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +28,10 @@ from vrp.tenancy.models import Tenant, TenantModel
 log = structlog.get_logger(__name__)
 # How long a due row may wait before the sweep suspects that its task was lost.
 GRACE = hasten(timedelta(seconds=20))
+# A broker that hangs costs its time-out at every try, and one request may hand over
+# hundreds of rows: after a slow failure nothing is tried for so long.
+REST_SECONDS = 5.0
+_rests_until = 0.0
 # How long a worker may hold a row: longer than the one call to the outside.
 LEASE = hasten(
     timedelta(seconds=60), at_least=timedelta(seconds=2 * sum(settings.CARRIER_TIMEOUT))
@@ -103,8 +108,13 @@ def hand_over(
 
     ``after`` holds the task back, for waits that the sweep would stretch too much.
     """
+    global _rests_until
     from vrp.events.tasks import work
 
+    began = time.monotonic()
+    if began < _rests_until:
+        log.info("outbox.broker_rests", outbox=name, row=row_id)
+        return
     try:
         work.apply_async(
             (name, tenant_id, row_id),
@@ -114,6 +124,8 @@ def hand_over(
         )
     except Exception as error:
         log.warning("outbox.broker_away", outbox=name, row=row_id, error=str(error))
+        if time.monotonic() - began > 0.3:
+            _rests_until = time.monotonic() + REST_SECONDS
 
 
 def claim(outbox: Outbox, row_id: int) -> Any | None:
