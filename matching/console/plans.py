@@ -34,6 +34,7 @@ from vrp.digits import whole_number
 from vrp.errors import Conflict, IllegalMove, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
+from vrp.text import typed
 
 TABS = [
     ("review", "To review", (PlanState.READY,)),
@@ -297,7 +298,9 @@ def plan_edit(request: HttpRequest, pk: int) -> HttpResponse:
             quantities=read_quantities(request.POST),
             actor=Actor.user(request.user),
             user=request.user,  # type: ignore[arg-type]
-            override_reason=request.POST.get("override_reason", "").replace("\x00", ""),
+            override_reason=typed(
+                request.POST.get("override_reason", ""), "override_reason", most=500
+            ),
         )
     except Invalid as error:
         plan.refresh_from_db()

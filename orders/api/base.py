@@ -71,7 +71,8 @@ def asked(serializer: type[Serializer], request: Request) -> dict[str, Any]:
     """The validated query parameters. Raises ``ValidationError`` (422) for wrong ones,
     and for one that is empty or stands twice: which of them is meant is a guess."""
     query = request.query_params
-    twice = [name for name in serializer().fields if len(query.getlist(name)) > 1]
+    fields = serializer().fields.items()
+    twice = [name for name, _ in fields if len(query.getlist(name)) > 1]
     if twice:
         raise ValidationError(dict.fromkeys(twice, "Give it once."))
     return checked(serializer, query.dict())

@@ -20,6 +20,7 @@ from vrp.console.today import Card, waits_for
 from vrp.digits import whole_number
 from vrp.errors import IllegalMove, Invalid
 from vrp.events.services import Actor
+from vrp.text import is_clean
 
 # What a person does next with a line in each stage, in the words of the button.
 NEXT_STEP = {
@@ -224,8 +225,8 @@ def order_ship(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _short_text(request: HttpRequest, name: str, most: int) -> str:
     text = request.POST.get(name, "").strip()
-    if len(text) > most or "\x00" in text:
-        raise Invalid(f"Keep the {name} below {most} letters.", field=name)
+    if len(text) > most or not is_clean(text):
+        raise Invalid(f"Keep the {name} below {most} plain letters.", field=name)
     return text
 
 

@@ -36,6 +36,7 @@ from vrp.console.today import Card, waits_for
 from vrp.digits import whole_number
 from vrp.errors import DomainError, Invalid
 from vrp.events.services import Actor
+from vrp.text import typed
 
 TABS = [
     ("open", "Open"),
@@ -216,7 +217,7 @@ def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 def reason_of(request: HttpRequest) -> str:
     """The reason a person typed; ``Invalid`` without one."""
-    reason = request.POST.get("reason", "").replace("\x00", "").strip()[:200]
+    reason = typed(request.POST.get("reason", ""), "reason", most=200)
     if not reason:
         raise Invalid("Say why.", field="reason")
     return reason
@@ -240,7 +241,7 @@ def order_stock(request: HttpRequest, pk: int) -> HttpResponse:
         receive_stock(
             component=component,
             quantity=quantity,
-            reason=request.POST.get("reason", "").replace("\x00", "").strip()[:80]
+            reason=typed(request.POST.get("reason", ""), "reason", most=80)
             or "received",
             expected_on_hand=_number(request, "on_hand"),
             actor=Actor.user(request.user),

@@ -23,6 +23,7 @@ from vrp.console.templatetags import ui
 from vrp.errors import DomainError, IllegalMove, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
+from vrp.text import typed
 
 
 def find_payout(run_pk: int, pk: int) -> Payout:
@@ -124,7 +125,7 @@ def clear(request: HttpRequest, pk: int) -> HttpResponse:
         clear_conflict(
             callback=callback,
             actor=Actor.user(request.user),
-            note=request.POST.get("note", ""),
+            note=typed(request.POST.get("note", ""), "note", most=500),
         )
     except DomainError as error:
         messages.error(request, error.message)
@@ -159,7 +160,7 @@ def declare(request: HttpRequest, run_pk: int, pk: int) -> HttpResponse:
         declare_not_paid(
             payout=payout,
             user=request.user,  # type: ignore[arg-type]
-            note=request.POST.get("note", ""),
+            note=typed(request.POST.get("note", ""), "note", most=500),
             actor=Actor.user(request.user),
         )
     except Invalid as error:

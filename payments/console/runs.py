@@ -33,6 +33,7 @@ from vrp.digits import plain_day, whole_number
 from vrp.errors import DomainError, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
+from vrp.text import typed
 
 VIEWS = [("owed", "Owed now"), ("runs", "Runs"), ("payments", "Payments")]
 FILTERS = [
@@ -334,7 +335,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         cancel_run(
             run=run,
             actor=Actor.user(request.user),
-            reason=request.POST.get("reason", "").replace("\x00", "")[:500],
+            reason=typed(request.POST.get("reason", ""), "reason", most=500),
         )
     except DomainError as error:
         messages.error(request, error.message)

@@ -22,6 +22,7 @@ from vrp.console.templatetags import ui
 from vrp.digits import whole_number
 from vrp.errors import Invalid
 from vrp.events.services import Actor
+from vrp.text import typed
 
 TABS = [("open", "To grade"), ("graded", "Graded"), ("all", "All")]
 
@@ -117,7 +118,7 @@ def _grade(request: HttpRequest, batch: Batch) -> HttpResponse:
             verdicts=read_verdicts(batch, usual_defects(), request.POST),
             grader=request.user,  # type: ignore[arg-type]
             actor=Actor.user(request.user),
-            note=request.POST.get("note", ""),
+            note=typed(request.POST.get("note", ""), "note", most=2_000),
         )
     except Invalid as error:
         return _form(request, batch, error=error)

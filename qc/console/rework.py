@@ -19,6 +19,7 @@ from vrp.console.paging import page_of
 from vrp.digits import whole_number
 from vrp.errors import IllegalMove, Invalid
 from vrp.events.services import Actor
+from vrp.text import typed
 
 TABS = [("open", "At the workshops"), ("returned", "Returned"), ("lost", "Written off")]
 
@@ -118,7 +119,7 @@ def rework_write_off(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         write_off_rework(
             ticket=ticket,
-            reason=request.POST.get("reason", ""),
+            reason=typed(request.POST.get("reason", ""), "reason", most=500),
             actor=Actor.user(request.user),
         )
     except (Invalid, IllegalMove) as error:

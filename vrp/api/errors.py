@@ -185,7 +185,7 @@ def _answer(request: HttpRequest, status_code: int, page: str = "") -> HttpRespo
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 outside of views (a malformed host, too many fields), 413 for a huge body."""
     if isinstance(exception, RequestDataTooBig):
-        return _answer(request, 413, "400.html")
+        return _answer(request, 413)
     return _answer(request, 400)
 
 

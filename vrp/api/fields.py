@@ -1,6 +1,7 @@
 """Serializer fields that take exactly one JSON type, and money as the API writes it."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -143,12 +144,10 @@ class Moment(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> datetime:
         moment = plain_moment(value) if isinstance(value, str) else None
-        try:
-            return self.enforce_timezone(moment)
-        except (AttributeError, OverflowError, serializers.ValidationError):
-            raise serializers.ValidationError(
-                "Write the moment as 2027-03-01T06:00:00Z."
-            ) from None
+        if moment is not None:
+            with suppress(OverflowError, serializers.ValidationError):
+                return self.enforce_timezone(moment)
+        raise serializers.ValidationError("Write the moment as 2027-03-01T06:00:00Z.")
 
 
 class StrictSerializer(serializers.Serializer):

@@ -41,7 +41,7 @@ class SignedNumberField(forms.IntegerField):
 class PlainDecimalField(forms.DecimalField):
     """Plain digits, perhaps with a point."""
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         if isinstance(value, str) and value.strip():
             value = plain_decimal(value)
             if value is None:
