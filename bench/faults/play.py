@@ -129,9 +129,7 @@ class Player:
             page = planner.open(asked)
             if planner.form(page, RELEASE) and proposals(page):
                 return asked
-            if any(
-                "failed" in one.attrs.get("class", "") for one in page.main.all("span")
-            ):
+            if re.search(r"\bfailed\b", page.title, re.IGNORECASE):
                 self.journal.note(po, f"{asked} failed; asks again")
                 asked = ""
             return ""

@@ -17,7 +17,7 @@ from vrp.haste import hasten
 OUTBOX = "plan"
 # A worker that was lost is replaced this many times; then the plan has failed.
 ATTEMPTS = 3
-LEASE = hasten(timedelta(minutes=3), at_least=timedelta(seconds=15))
+LEASE = hasten(timedelta(minutes=3), at_least=timedelta(seconds=20))
 
 
 class _TakenAwayError(Exception):

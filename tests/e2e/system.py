@@ -1,6 +1,5 @@
 """The whole system as ``bin/up`` starts it, for tests: its own data folder and ports."""
 
-import json
 import os
 import signal
 import subprocess
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import redis
 
 from vrp.embedded.folder import DataFolder
 from vrp.embedded.options import PROJECT
@@ -116,22 +114,6 @@ class System:
             redis_url=self.redis_url,
         )
         return run_manage(*arguments, environment=stack.environment())
-
-    # -- harm ----------------------------------------------------------------------------
-
-    def process(self, name: str) -> dict[str, Any]:
-        """What the supervisor's state file says of one process."""
-        found: dict[str, Any] = json.loads(self.folder.state.read_text())[name]
-        return found
-
-    def kill_worker(self) -> None:
-        """SIGKILL to the Celery worker and its children: no goodbye, no clean-up."""
-        os.killpg(int(self.process("worker")["pid"]), signal.SIGKILL)
-
-    def flush_redis(self) -> None:
-        """Forget everything that Redis holds: the queue above all."""
-        with redis.Redis.from_url(self.redis_url) as client:
-            client.flushall()
 
 
 def run_manage(*arguments: str, environment: Mapping[str, str] | None = None) -> str:

@@ -1,0 +1,19 @@
+"""Fifty orders while every part is killed, stopped and lied to: nothing is lost."""
+
+import sys
+
+import pytest
+
+from bench.faults import stories, table
+from bench.faults.trial import Plan, Trial
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
+# Another seed is another trial; this one is repeated by ``bin/bench faults --short``.
+SEED = 2017
+
+
+def test_nothing_is_lost_or_doubled_whatever_fails() -> None:
+    outcome = Trial(Plan(seed=SEED), lambda line: print(line, file=sys.stderr)).run()
+    print(table(outcome))
+    assert not outcome.losses, stories(outcome)
+    assert not outcome.missing, f"never happened: {outcome.missing}"
