@@ -164,6 +164,28 @@ def test_whose_sign_in_opens_another_brand_too_is_not_this_admins(
     assert stranger.username not in admin.get("/ops/people/").content.decode()
 
 
+@pytest.mark.parametrize(
+    "path", ["people/new/", "people/rule/", "office/accounts/membership/add/"]
+)
+def test_people_are_changed_by_somebody_who_is_still_there(
+    network: Network, somebody: Somebody, clock: Clock, path: str
+) -> None:
+    client, user = Client(), somebody(Role.QC)
+    knock(client, somebody(Role.ADMIN))
+    form = {"username": user.username, "role": "planner", "rule": "all"}
+    form |= {"first_name": "New", "_tenant": network.tenant.pk, "regions": ""}
+    clock.shift(settings.PROOF_SECONDS + 1)
+    before = Event.objects.count()
+    answer = client.post(f"/ops/{path}", form)
+    assert answer.url.startswith("/ops/account/confirm/")
+    assert Event.objects.count() == before
+    assert Membership.objects.filter(user=user).count() == 1
+    client.post("/ops/account/confirm/", {"proof": PASSWORD})
+    if path != "people/new/":  # whose name is taken
+        client.post(f"/ops/{path}", form)
+        assert Event.objects.count() == before + 1
+
+
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMIN])
 def test_only_admins_see_people(
     network: Network, signed_in: Callable[..., Client], role: Role

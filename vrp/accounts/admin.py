@@ -25,6 +25,20 @@ from vrp.console.office_admin import TenantModelAdmin
 from vrp.events.services import Actor
 
 
+class Proved:
+    """Changes here ask for password or code when the last proof is old."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **more: Any) -> Any:
+        view = super().changeform_view  # type: ignore[misc]
+        asked = recently_proved(view) if request.method == "POST" else view
+        return asked(request, *args, **more)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **more: Any) -> Any:
+        view = super().delete_view  # type: ignore[misc]
+        asked = recently_proved(view) if request.method == "POST" else view
+        return asked(request, *args, **more)
+
+
 class MembershipForm(forms.ModelForm):
     """A role for a person named by sign-in name: the list of all people is nobody's."""
 
@@ -36,6 +50,8 @@ class MembershipForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "regions" in self.fields:
+            self.fields["regions"].base_field = LineField(max_length=60)  # type: ignore[attr-defined]
         if self.instance.pk and "username" in self.fields:
             self.fields["username"].initial = self.instance.user.username
             self.fields["username"].disabled = True
@@ -58,7 +74,7 @@ class MembershipForm(forms.ModelForm):
 
 
 @admin.register(Membership)
-class MembershipAdmin(TenantModelAdmin):
+class MembershipAdmin(Proved, TenantModelAdmin):
     """Roles in the entered tenant. Taking one away holds from the next request on."""
 
     form = MembershipForm
@@ -111,7 +127,7 @@ class MembershipAdmin(TenantModelAdmin):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(Proved, UserAdmin):
     """People. The admin's own rule applies: superusers only."""
 
     list_display = ["username", "first_name", "last_name", "is_active", "is_superuser"]

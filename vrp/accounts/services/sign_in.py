@@ -1,5 +1,6 @@
 """The two steps of signing in: name and password, then the code."""
 
+import structlog
 from django.contrib.auth import authenticate
 from django.db import transaction
 from django.http import HttpRequest
@@ -11,6 +12,8 @@ from vrp.accounts.services.record import note
 from vrp.accounts.visitor import Visitor
 from vrp.errors import Invalid
 from vrp.events.services import Actor
+
+log = structlog.get_logger(__name__)
 
 
 def check_password(
@@ -65,11 +68,8 @@ def check_still_you(*, user: User, proof: str, visitor: Visitor) -> None:
 
 @transaction.atomic
 def note_signed_in(*, user: User, visitor: Visitor, second_factor: bool) -> None:
-    """Put a sign-in on record."""
-    note(
-        "sign_in.done",
-        user=user,
-        actor=Actor.user(user),
-        ip=visitor.ip,
-        second_factor=second_factor,
-    )
+    """Put a sign-in on record. The address is in the log only: it is forgotten, while
+    the record is kept."""
+    log.info("sign_in.done", user=user.pk, ip=visitor.ip, second_factor=second_factor)
+    actor = Actor.user(user)
+    note("sign_in.done", user=user, actor=actor, second_factor=second_factor)
