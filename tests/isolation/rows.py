@@ -27,6 +27,7 @@ from orders.models import (
     Product,
     Shipment,
     StockMove,
+    WebhookAttempt,
     WebhookDelivery,
     WebhookEndpoint,
     WorkOrder,
@@ -219,6 +220,19 @@ def _webhook(side: Side) -> Any:
             state=state,
             due_at=ago(minutes=5),
         )
+
+
+@maker("orders.WebhookAttempt")
+def _attempt(side: Side) -> Any:
+    side.put(
+        "attempt",
+        WebhookAttempt,
+        delivery=side["failed_webhook"],
+        number=1,
+        duration_ms=20,
+        status=500,
+        answer=f"{side.mark} is away",
+    )
 
 
 @maker("orders.Component")
@@ -719,7 +733,10 @@ def _payout(side: Side) -> Any:
 def _posting(side: Side) -> Any:
     sent = [
         side.put(
-            f"{name}_entry", Entry, cause=f"payout:{side.pk(name)}", memo=side.mark
+            f"{name}_entry",
+            Entry,
+            cause=f"payout:{side.pk(name)}:approved",
+            memo=side.mark,
         )
         for name in ("silent_payout", "unknown_payout", "review_payout", "far_payout")
     ]

@@ -22,6 +22,7 @@ NETWORK = frozenset({Role.ADMIN, Role.PLANNER})
 CATALOGUE = frozenset({Role.ADMIN, Role.PLANNER})
 SENDS = frozenset({Role.ADMIN, Role.PLANNER})
 MEMBERS = frozenset({Role.ADMIN})
+KEYS = frozenset({Role.ADMIN})
 RECEIVES = frozenset({Role.QC, Role.FIELD})
 GRADES = frozenset({Role.QC})
 ASSEMBLES = frozenset({Role.QC})
@@ -291,6 +292,19 @@ CONSOLE: dict[str, Page] = {
     ),
     "ops/messages/<int:pk>/again/": act("failed_message", SENDS, far="far_message"),
     "ops/messages/<int:pk>/close/": act("stranger", SENDS, far="far_message"),
+    # buyers' systems
+    "ops/api-keys/": Page(search=("all=1",)),
+    "ops/api-keys/new/": Page(
+        get=KEYS,
+        post=KEYS,
+        form={"buyer": "{buyer}", "name": "ERP", "scopes": "orders:read"},
+        foreign={"buyer": "buyer"},
+    ),
+    "ops/api-keys/<int:pk>/": one("api_key"),
+    "ops/api-keys/<int:pk>/rotate/": act("api_key", KEYS, form={"days": "7"}),
+    "ops/api-keys/<int:pk>/revoke/": act("api_key", KEYS, form={"reason": "lost"}),
+    "ops/webhooks/": Page(),
+    "ops/webhooks/<int:pk>/": one("endpoint"),
     # people
     "ops/people/": Page(get=MEMBERS),
     "ops/people/new/": Page(

@@ -37,6 +37,7 @@ def test_the_walk_is_not_empty() -> None:
     ("permission", "roles"),
     [
         (Permission.MANAGE_MEMBERS, table.MEMBERS),
+        (Permission.MANAGE_KEYS, table.KEYS),
         (Permission.EDIT_NETWORK, table.NETWORK),
         (Permission.EDIT_CATALOGUE, table.CATALOGUE),
         (Permission.PLACE_ORDERS, table.PLACES),
