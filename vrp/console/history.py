@@ -31,6 +31,9 @@ _KIND_OF = {
 }
 # Where the event's own name is not how people say it.
 _TITLES = {
+    "api_key.issued": "API key made",
+    "api_key.rotated": "API key replaced",
+    "api_key.revoked": "API key revoked",
     "job.offered": "Job offered",
     "job.accepted": "Job accepted",
     "job.progressed": "Progress reported",
