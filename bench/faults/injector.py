@@ -83,6 +83,28 @@ RULES: dict[str, list[Rule]] = {
 }
 
 
+# What a fault of the stand-ins amounts to; the short form meets each of these once.
+FAMILIES = {
+    "fails before acting": "drop http status token_http token_expired error_200 busy",
+    "acts, then fails": "hang lost bad_json busy_paid",
+    "is slow": "slow report_late result_late settle_late",
+    "stays silent": "report_none result_none queue_timeout_only query_none query_timeout",
+    "refuses": "result",
+    "is odd": "charset no_parts",
+    "lies": "report_repeated report_reversed report_early report_stranger"
+    " report_buffered inbound_twice result_repeated result_early contradictory"
+    " queue_timeout repeat",
+}
+
+
+def family_of(channel: str, rule: Rule) -> str:
+    """``wallet lies``: what a rule amounts to."""
+    found = (
+        family for family, words in FAMILIES.items() if rule["do"] in words.split()
+    )
+    return f"{channel} {next(found)}"
+
+
 def name_of(channel: str, rule: Rule) -> str:
     """``sms http 500``: a rule as the table shows it."""
     return " ".join(
@@ -149,8 +171,12 @@ class Injector:
         return [*self.harms, *(name_of(*pair) for pair in self._rules), *moods]
 
     def missing(self) -> list[str]:
-        """Kinds that have not happened yet."""
-        return [kind for kind in self.kinds() if not self.done[kind]]
+        """Kinds of harm, families of stand-in faults and moods that never happened."""
+        met = {family_of(*pair) for pair in self._rules if self.done[name_of(*pair)]}
+        families = {family_of(*pair) for pair in self._rules} - met
+        others = [kind for kind in self.harms if not self.done[kind]]
+        moods = [f"receiver {mood}" for mood in MOODS if not self.receiver.had[mood]]
+        return [*others, *sorted(families), *moods]
 
     # -- life ----------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from vrp.walk.receiver import HOOK, LARGEST, signature_problem
 
 # What it can do instead of answering 204.
 MOODS = ("error", "slow", "reset", "late_reset")
+# So many moods one webhook meets, and so many wait for the next ones.
+MOST = 2
 
 
 class MoodyReceiver:
@@ -26,6 +28,7 @@ class MoodyReceiver:
         self.forged: list[str] = []
         self.had: Counter[str] = Counter()
         self._moods: list[str] = []
+        self._met: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -38,7 +41,8 @@ class MoodyReceiver:
     def misbehave(self, mood: str) -> None:
         """The next delivery meets this mood."""
         with self._lock:
-            self._moods.append(mood)
+            if len(self._moods) < MOST:
+                self._moods.append(mood)
 
     def behave(self) -> None:
         """No more moods."""
@@ -57,7 +61,10 @@ class MoodyReceiver:
             if problem:
                 self.forged.append(f"{webhook_id}: {problem}")
                 return "forged"
-            mood = self._moods.pop(0) if self._moods else ""
+            # A webhook that fails again and again is tried again only hours later.
+            spared = self._met[webhook_id] >= MOST
+            mood = self._moods.pop(0) if self._moods and not spared else ""
+            self._met[webhook_id] += bool(mood)
             self.had[mood] += 1
             # A late reset cuts the connection after the work was done.
             if mood in ("", "slow", "late_reset"):

@@ -86,14 +86,14 @@ MIXED = (
 )
 # Of fifty orders so many go so far.
 SHARES = {
-    Until.PLACED: 4,
-    Until.CANCELLED: 3,
-    Until.PLANNED: 3,
+    Until.PLACED: 10,
+    Until.CANCELLED: 5,
+    Until.PLANNED: 4,
     Until.ANSWERED: 9,
-    Until.BOOKED: 5,
-    Until.RECEIVED: 5,
-    Until.GRADED: 15,
-    Until.SHIPPED: 6,
+    Until.BOOKED: 4,
+    Until.RECEIVED: 4,
+    Until.GRADED: 10,
+    Until.SHIPPED: 4,
 }
 
 
