@@ -65,9 +65,8 @@ def measure(lab: Laboratory, scenery: Scenery, size: Size) -> dict[str, Sample]:
     try:
         lab.wait_for(process, port)
         calls = Calls(port, scenery)
-        taken = in_turns(
-            calls.by_name(Client(HOST, port)), rounds=size.rounds, each=size.each
-        )
+        with Client(HOST, port) as client:
+            taken = in_turns(calls.by_name(client), rounds=size.rounds, each=size.each)
         rates = _rates(calls, size)
     finally:
         lab.stop(process)
@@ -92,7 +91,8 @@ class Calls:
         self.port = port
         self._scenery = scenery
         self._headers = {"Authorization": f"Bearer {scenery.api_key}"}
-        _, body = Client(HOST, port).ask("GET", "/api/v1/orders", headers=self._headers)
+        with Client(HOST, port) as client:
+            _, body = client.ask("GET", "/api/v1/orders", headers=self._headers)
         orders = json.loads(body)["results"]
         self._orders = itertools.cycle([one["id"] for one in orders[:20]])
         self._slug = scenery.slug
@@ -148,6 +148,8 @@ def _rates(calls: Calls, size: Size) -> dict[str, list[float]]:
         for name in names if number % 2 == 0 else reversed(names):
             works = [calls.by_name(client)[name] for client in clients]
             rates[name].append(_burst(works, size.burst))
+    for client in clients:
+        client.close()
     return rates
 
 

@@ -14,6 +14,12 @@ class Client:
         self._address = (host, port)
         self._socket: socket.socket | None = None
 
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def ask(
         self,
         method: str,

@@ -159,7 +159,10 @@ def _work(stack: Stack, scenery: Scenery, length: float) -> dict[str, int]:
     ship_by = str(timezone.localdate() + timedelta(days=60))
 
     def run(place: int) -> None:
-        client = Client(HOST, stack.port)
+        with Client(HOST, stack.port) as client:
+            work(client, place)
+
+    def work(client: Client, place: int) -> None:
         while time.monotonic() < until:
             if place == 0:
                 number = uuid.uuid4().hex
@@ -204,7 +207,7 @@ def rows_and_memory(
     found = {}
     for title, action in actions.items():
         sceneries = (small,) if action.startswith("import") else (small, large)
-        found[title] = tuple(_alone(lab, one, action) for one in sceneries)
+        found[title] = tuple(action_costs(lab, one, action) for one in sceneries)
     report.table(
         ("in a fresh process, MiB on top", "1 x", f"{size.factor} x"),
         [
@@ -215,7 +218,7 @@ def rows_and_memory(
     return found  # type: ignore[return-value]
 
 
-def _alone(lab: Laboratory, scenery: Scenery, action: str) -> int:
+def action_costs(lab: Laboratory, scenery: Scenery, action: str) -> int:
     """Run an action in a process of its own: bytes that its peak is above its start."""
     environment = {
         **lab.environment(scenery.database),

@@ -82,6 +82,8 @@ def multiply(
     (ids that exist). ``leave`` names models ("app.Model") that stay as they are.
     """
     plan = _plan(cursor, growth, {*leave})
+    if growth is not Growth.TENANTS and factor < 2:
+        return 0
     copies = len(tenants) if growth is Growth.TENANTS else factor - 1
     cursor.execute("SET session_replication_role = replica")
     added = 0
@@ -185,9 +187,12 @@ def _told_apart(plan: _Plan, model: type[models.Model]) -> set[str]:
         if not isinstance(rule, models.UniqueConstraint):
             continue
         fields = [model._meta.get_field(name) for name in rule.fields]
-        own = [field for field in fields if field.name != "tenant"]
-        if not any(field.related_model in plan.grown for field in own):
-            found.add(own[-1].name)
+        if any(field.related_model in plan.grown for field in fields):
+            continue
+        own = [one for one in fields if not one.is_relation and not one.choices]
+        # Never the one that may be empty, where there is another.
+        own.sort(key=lambda one: one.blank)
+        found.add(own[0].name)
     return found
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db import connection
 from django.test import Client
@@ -199,7 +200,7 @@ class Way:
             "phoneNumber": message.phone,
             "networkCode": "63902",
         }
-        _expect(self.client.post(f"/phone/{self.route}/sms/delivery", form), 200)
+        _expect(self._post("sms/delivery", form), 200)
 
     def _dial(self, job: Job) -> None:
         """Answer the offer by phone, as a person does; every screen is one turn."""
@@ -207,12 +208,14 @@ class Way:
         for key in ("", "1", "1", "1"):
             text = f"{text}*{key}".strip("*")
             turn = partial(self._turn, session, job.workshop.phone, text)
-            self.step("USSD turn", turn)
+            said = self.step("USSD turn", turn)
         job.refresh_from_db()
         if job.state != "accepted":
-            raise RuntimeError(f"Job {job.number} is {job.state} after the dial.")
+            raise RuntimeError(
+                f"Job {job.number} is {job.state}; the phone says {said}"
+            )
 
-    def _turn(self, session: str, phone: str, text: str) -> None:
+    def _turn(self, session: str, phone: str, text: str) -> str:
         form = {
             "sessionId": session,
             "phoneNumber": phone,
@@ -220,7 +223,17 @@ class Way:
             "serviceCode": "*384*55#",
             "text": text,
         }
-        _expect(self.client.post(f"/phone/{self.route}/ussd", form), 200)
+        answer = self._post("ussd", form)
+        _expect(answer, 200)
+        return answer.content.decode()
+
+    def _post(self, what: str, form: dict[str, str]) -> Any:
+        """As the carrier does; the test client would send multipart."""
+        return self.client.post(
+            f"/phone/{self.route}/{what}",
+            urlencode(form),
+            content_type="application/x-www-form-urlencoded",
+        )
 
     def _book(self, job: Job) -> Delivery:
         return book_delivery(
