@@ -2,9 +2,11 @@
 
 import re
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
@@ -334,3 +336,28 @@ def test_all_mistakes_of_the_lines_are_told_at_once(world: World, api: Api) -> N
         "lines[2].sku",
         "lines[3].sku",
     }
+
+
+def test_orders_that_were_there_get_their_keys_and_none_is_lost(
+    network: Network,
+) -> None:
+    """As the migration does it: the older of two alike has the key, both stay."""
+    for number, po in enumerate(["PO-1", "po-1", "PO-2", "\u200b"], start=1):
+        Order.objects.create(
+            tenant=network.tenant,
+            buyer=network.buyer,
+            number=number,
+            po_number=po,
+            currency="USD",
+            ship_by="2027-01-01",
+        )
+    give_keys = import_module("orders.migrations.0004_po_keys").give_keys
+    for _ in range(2):
+        give_keys(apps, None)
+        kept = Order.objects.order_by("number").values_list("po_number", "po_key")
+        assert list(kept) == [
+            ("PO-1", "po-1"),
+            ("po-1", None),
+            ("PO-2", "po-2"),
+            ("\u200b", None),
+        ]
