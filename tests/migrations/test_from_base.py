@@ -13,7 +13,6 @@ from tests.keeping.conftest import Place
 LEDGER = """SELECT tenant_id, account_id, sum(amount_minor) FROM payments_posting
             GROUP BY 1, 2 ORDER BY 1, 2"""
 SMOKE = """
-import django
 from django.core.management import call_command
 from django.test import Client
 from payments.queries import book_differences, trial_balance
@@ -137,4 +136,5 @@ def test_from_the_landed_state_while_it_serves(landed: Place) -> None:
     assert payouts == landed.rows(
         "SELECT id, state, receipt FROM payments_payout ORDER BY id"
     )
+    landed.more["VRP_EMBEDDED"] = "1"  # static files as they lie in the tree
     landed.python(SMOKE)
