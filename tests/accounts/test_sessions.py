@@ -133,6 +133,7 @@ def test_a_person_switched_off_is_out_at_once(
     assert unchanged(network)
     assert knock(Client(), user).status_code == 200
     admin.post(off.replace("off", "on"), {"_tenant": network.tenant.pk})
+    assert not is_in(here)  # an old session does not come back
     assert knock(Client(), user).status_code == 302
 
 
