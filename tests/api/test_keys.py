@@ -3,10 +3,12 @@
 import re
 from datetime import timedelta
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -361,3 +363,16 @@ def test_orders_that_were_there_get_their_keys_and_none_is_lost(
             ("PO-2", "po-2"),
             ("\u200b", None),
         ]
+
+
+def test_a_key_can_be_made_on_the_server(network: Network) -> None:
+    said = StringIO()
+    asked = {"tenant": "soko", "buyer": "NRD", "name": "ERP", "days": 30}
+    call_command("issue_api_key", scope=["orders:read"], stdout=said, **asked)
+    key = find(said.getvalue().strip())
+    assert key is not None
+    assert key.scopes == ["orders:read"]
+    with pytest.raises(CommandError, match="a key named ERP"):
+        call_command("issue_api_key", scope=["orders:read"], **asked)
+    with pytest.raises(CommandError, match="no buyer"):
+        call_command("issue_api_key", scope=["orders:read"], **asked | {"buyer": "X"})
