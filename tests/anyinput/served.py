@@ -54,7 +54,8 @@ def gunicorn(log: Path, **environment: str) -> Iterator[str]:
         "SECRET_KEY": settings.SECRET_KEY,
         "VRP_DATA_DIR": str(log.parent),
         "VRP_PUBLIC_URL": url,
-        "VRP_API_RATE": "1000000/s",
+        "VRP_API_RATE": "1000000/min",
+        "VRP_GUESS_RATE": "1000000/min",
         **environment,
     }
     with log.open("wb") as written:

@@ -26,7 +26,7 @@ from tests.api.conftest import build_world
 from tests.builders import SYSTEM, build_order
 from vrp.tenancy.scope import tenant_scope
 
-EXAMPLES = os.environ.get("ANYINPUT_EXAMPLES", "40")
+EXAMPLES = os.environ.get("ANYINPUT_EXAMPLES", "25")
 SEED = os.environ.get("ANYINPUT_SEED", "20270301")
 DOCUMENT = ROOT / "docs" / "openapi.json"
 
