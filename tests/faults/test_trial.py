@@ -7,7 +7,13 @@ import pytest
 from bench.faults import stories, table
 from bench.faults.trial import Plan, Trial
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.timeout(1500),
+    # Who talks to a process that is killed is left with half a connection.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 # Another seed is another trial; this one is repeated by ``bin/bench faults --short``.
 SEED = 2017
 
