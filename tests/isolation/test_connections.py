@@ -71,10 +71,15 @@ def turn(number: int, tenants: list[Tenant]) -> None:
             with tenant_scope(tenant), transaction.atomic():
                 assert seen() == {tenant.slug}
                 transaction.set_rollback(True)
+            with tenant_scope(tenant):
+                assert seen() == {tenant.slug}
         case 3:  # a savepoint that fails inside another tenant's scope
             with tenant_scope(tenant), transaction.atomic():
                 with pytest.raises(DatabaseError):
                     fail_within(other)
+                # The server has forgotten what it was told within the savepoint.
+                with tenant_scope(other):
+                    assert seen() == {other.slug}
                 assert seen() == {tenant.slug}
         case 4:  # a server-side cursor, read to its end
             with tenant_scope(tenant):

@@ -146,10 +146,13 @@ def test_rows_on_a_things_page_are_not_another_tenants(world: World) -> None:
         taken = new | {f"{prefix}-INITIAL_FORMS": 1, f"{prefix}-0-id": a.pk(row)}
         gone = taken | {f"{prefix}-0-DELETE": "on"}
         for attempt in (new, taken, gone):
-            with world.unchanged():
+            # Django passes over a row to be removed that is not among the thing's own.
+            good = (200, 302) if attempt is gone else (200,)
+            with undone():
                 answer = b.client("boss").post(there, form | value | attempt)
-                assert answer.status_code == 200, (label, attempt)
+                assert answer.status_code in good, (label, attempt)
                 assert not leaks(answer, a.marks())
+                assert world.changes(of=a) == []
 
 
 def may(entry: Office, role: Role, end: str) -> bool:
