@@ -4,7 +4,8 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from artisans.models import Workshop
+from artisans.enums import Engagement
+from artisans.models import Artisan, Workshop
 
 
 def in_network(day: date) -> QuerySet[Workshop]:
@@ -21,5 +22,8 @@ def called(text: str) -> Q:
     digits = "".join(sign for sign in words if sign.isdigit())
     if len(digits) >= 6:
         found |= Q(phone__contains=digits.lstrip("0"))
-    lead = Q(artisans__engagement="lead", artisans__left_on__isnull=True)
-    return found | (lead & Q(artisans__name__icontains=words))
+    # Asked of the leads alone: joined, everybody of every workshop would be read.
+    leads = Artisan.objects.filter(
+        engagement=Engagement.LEAD, left_on__isnull=True, name__icontains=words
+    )
+    return found | Q(pk__in=leads.values("workshop"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 import time
 import uuid
@@ -99,6 +100,8 @@ def _stack(
             environment = {
                 **lab.environment(scenery.database),
                 **program.env,
+                # The key that the scenery's API keys were made with.
+                "SECRET_KEY": os.environ["SECRET_KEY"],
                 "VRP_API_RATE": "1000000/min",
             }
             process = lab.start(program.name, program.argv[1:], environment)
@@ -106,7 +109,10 @@ def _stack(
             found[program.name] = psutil.Process(process.pid)
         lab.wait_for(started[0], port)
         _until(lambda: len(found["worker"].children()) >= 2, "the worker's children")
-        _until(lambda: len(found["clock"].children()) >= 3, "the clock's children")
+        _until(
+            lambda: len(found["clock"].children(recursive=True)) >= 3,
+            "the clock's children",
+        )
         time.sleep(2)  # what is imported at the first turn of each is then in memory
         yield stack, found
     finally:

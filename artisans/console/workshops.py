@@ -1,6 +1,7 @@
 """Workshops: the list, and everything about one of them."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
@@ -40,6 +41,7 @@ from vrp.digits import plain_day, whole_number
 from vrp.errors import DomainError, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
+from vrp.text import typed
 
 QUARTER = dt.timedelta(days=91)
 GRADED_LATELY = dt.timedelta(days=182)
@@ -101,7 +103,7 @@ def workshop_list(request: HttpRequest) -> HttpResponse:
         **given,
         "areas": list(areas.order_by("region", "name")),
         "skills": list(Skill.objects.order_by("name")),
-        "stats": _stats(visible(request)),
+        "stats": _stats(visible(request), limit),
         "regions": sorted(limit) if limit is not None else [],
         "may_edit": request.grant.may(Permission.EDIT_NETWORK),  # type: ignore[attr-defined]
         "filtered": any(given.values()),
@@ -111,9 +113,7 @@ def workshop_list(request: HttpRequest) -> HttpResponse:
 
 def _filtered(rows: QuerySet[Workshop], given: dict[str, str]) -> QuerySet[Workshop]:
     if given["q"]:
-        rows = rows.filter(
-            pk__in=Workshop.objects.filter(called(given["q"])).values("pk")
-        )
+        rows = rows.filter(called(given["q"]))
     for name, column in (("skill", "skills__skill"), ("area", "area")):
         key = whole_number(given[name])
         if key is not None:
@@ -133,12 +133,14 @@ def _for_list(rows: QuerySet[Workshop]) -> QuerySet[Workshop]:
     )
 
 
-def _stats(rows: QuerySet[Workshop]) -> dict[str, Any]:
+def _stats(rows: QuerySet[Workshop], limit: Collection[str] | None) -> dict[str, Any]:
     counts = rows.annotate(said_yes=active_lately()).aggregate(
         workshops=Count("pk", filter=Q(left_on__isnull=True)),
         active=Count("pk", filter=Q(left_on__isnull=True, said_yes=True)),
     )
-    people = Artisan.objects.filter(workshop__in=rows, left_on__isnull=True)
+    people = Artisan.objects.filter(left_on__isnull=True)
+    if limit is not None:
+        people = people.filter(workshop__in=rows)
     women = Count("pk", filter=Q(gender=Gender.FEMALE))
     return counts | people.aggregate(people=Count("pk"), women=women)
 
@@ -287,7 +289,7 @@ def _period(workshop: Workshop, request: HttpRequest) -> str:
         starts_on=_day(request, "starts_on"),
         ends_on=_day(request, "ends_on"),
         pieces=_pieces(request),
-        reason=request.POST.get("reason", "").replace("\x00", "").strip()[:80],
+        reason=typed(request.POST.get("reason", ""), "reason", most=80),
         actor=Actor.user(request.user),
     )
     what = f"{period.pieces_per_week:,} a week" if period.pieces_per_week else "a pause"

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -31,6 +31,7 @@ from vrp.digits import whole_number
 from vrp.errors import DomainError, Invalid
 from vrp.events.models import Event
 from vrp.events.services import Actor
+from vrp.text import typed
 
 TABS = [
     ("expected", "Expected"),
@@ -111,10 +112,13 @@ def _stats(request: HttpRequest, today: dt.date) -> dict[str, Any]:
     booked = visible(request).filter(state=DeliveryState.BOOKED, booked_for__lt=week)
     days: Counter[str] = Counter()
     pieces: Counter[str] = Counter()
-    rows = booked.annotate(declared=Sum("lines__declared"))
-    for day, declared in rows.values_list("booked_for", "declared"):
+    by_day = booked.order_by().values_list("booked_for")
+    sums = by_day.annotate(
+        deliveries=Count("pk", distinct=True), declared=Sum("lines__declared")
+    )
+    for day, deliveries, declared in sums:
         when = "late" if day < today else "today" if day == today else "week"
-        days[when] += 1
+        days[when] += deliveries
         pieces[when] += declared or 0
     return {
         "late": days["late"],
@@ -230,7 +234,7 @@ def delivery_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     delivery = visible(request).filter(pk=pk).first()
     if delivery is None or request.method != "POST":
         raise Http404
-    reason = request.POST.get("reason", "").replace("\x00", "").strip()[:200]
+    reason = typed(request.POST.get("reason", ""), "reason", most=200)
     if not reason:
         messages.error(request, "Say why the delivery will not come.")
         return redirect("delivery", pk=pk)

@@ -44,6 +44,11 @@ class Order(TenantModel):
         indexes: ClassVar = [
             models.Index(fields=["tenant", "-placed_at", "-id"], name="order_newest"),
             models.Index(fields=["tenant", "state", "ship_by"], name="order_by_state"),
+            models.Index(
+                fields=["tenant", "ship_by", "id"],
+                name="order_open_by_day",
+                condition=Q(state__in=["placed", "in_production", "ready"]),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

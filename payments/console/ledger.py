@@ -3,8 +3,6 @@
 import re
 from typing import Any
 
-from django.db.models import OuterRef, Subquery, Sum
-from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,7 +10,13 @@ from django.views.decorators.http import require_GET
 
 from payments.enums import AccountKind
 from payments.models import Account, Payout, Posting
-from payments.queries import balance, book_differences, statement, trial_balance
+from payments.queries import (
+    account_balances,
+    balance,
+    book_differences,
+    statement,
+    trial_balance,
+)
 from payments.queries.ledger import StatementRow
 from qc.models import Inspection
 from vrp.console.guard import member
@@ -38,28 +42,25 @@ def trial(request: HttpRequest) -> HttpResponse:
     show = request.GET.get("show", "owed")
     show = show if show in dict(SHOWS) else "owed"
     q = request.GET.get("q", "").replace("\x00", "").strip()[:60]
-    total = (
-        Posting.objects.filter(account=OuterRef("pk"))
-        .values("account")
-        .annotate(total=Sum("amount_minor"))
-        .values("total")
-    )
+    balances = account_balances()
     workshops = Account.objects.filter(kind=AccountKind.WORKSHOP)
     if q:
         workshops = workshops.filter(workshop__code__icontains=q) | workshops.filter(
             workshop__name__icontains=q
         )
-    workshops = workshops.select_related("workshop").annotate(
-        balance_minor=Coalesce(Subquery(total), 0)
-    )
     if show == "owed":
-        workshops = workshops.exclude(balance_minor=0)
+        workshops = workshops.filter(
+            pk__in=[pk for pk, minor in balances.items() if minor]
+        )
+    workshops = workshops.select_related("workshop")
     page = page_of(request, workshops, order=("workshop__code", "id"))
     for row in page.rows:
+        row.balance_minor = balances.get(row.pk, 0)
         row.owed_minor = -row.balance_minor
+    books = trial_balance(balances)
     context = {
-        "trial": trial_balance(),
-        "differences": book_differences(),
+        "trial": books,
+        "differences": book_differences(books),
         "page": page,
         "q": q,
         "show": show,

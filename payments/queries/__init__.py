@@ -4,6 +4,7 @@ from payments.queries.books import BookDifference, book_differences
 from payments.queries.ledger import (
     StatementRow,
     TrialBalance,
+    account_balances,
     balance,
     statement,
     trial_balance,
@@ -24,6 +25,7 @@ __all__ = [
     "RunPreview",
     "StatementRow",
     "TrialBalance",
+    "account_balances",
     "balance",
     "book_differences",
     "last_payouts",

@@ -7,7 +7,8 @@ from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
 from payments.enums import PAYOUT_UNDER_WAY, AccountKind, PayoutState
-from payments.models import Payable, Payout, PayoutLine, Posting
+from payments.models import Payable, Payout, PayoutLine
+from payments.queries.ledger import TrialBalance, trial_balance
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,19 @@ class BookDifference:
     rows_minor: int
 
 
-def book_differences() -> list[BookDifference]:
+def book_differences(trial: TrialBalance | None = None) -> list[BookDifference]:
     """Compare the four kinds of account with the rows behind them; empty is good.
+
+    ``trial`` is the trial balance where a caller has it already.
 
     Owed to workshops is what is open or in a draft run, less what was paid twice (paid
     by the wallet's own receipt after we had taken the payment for failed).
     """
+    trial = trial or trial_balance()
     ledger = {
-        (kind, currency): total
-        for kind, currency, total in Posting.objects.values_list(
-            "account__kind", "currency"
-        ).annotate(total=Sum("amount_minor"))
+        (row.kind.value, row.currency): row.balance_minor
+        for row in trial.rows
+        if row.balance_minor
     }
     rows = _expected()
     return [

@@ -1,9 +1,10 @@
 """Balances and statements. Minor units; debit positive, credit negative."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from payments.enums import AccountKind
@@ -63,17 +64,30 @@ def balance(account: Account) -> int:
     return _sum(Posting.objects.filter(account=account))
 
 
-def trial_balance() -> TrialBalance:
-    """All accounts of the tenant; two queries however many workshops there are."""
-    totals: dict[tuple[str, str], tuple[int, int]] = {
-        (row["account__kind"], row["currency"]): (row["total"], row["accounts"])
-        for row in Posting.objects.values("account__kind", "currency").annotate(
-            total=Sum("amount_minor"), accounts=Count("account", distinct=True)
-        )
-    }
+def account_balances() -> dict[int, int]:
+    """What every account with postings stands at, by account id: the one pass over all
+    postings that a page takes."""
+    sums = Posting.objects.order_by().values_list("account_id")
+    return dict(sums.annotate(total=Sum("amount_minor")))
+
+
+def trial_balance(balances: Mapping[int, int] | None = None) -> TrialBalance:
+    """All accounts of the tenant; three queries however many workshops there are.
+
+    ``balances`` as from ``account_balances`` where a caller has them already.
+    """
+    balances = account_balances() if balances is None else balances
+    accounts_of: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for pk, kind, currency in Account.objects.values_list("pk", "kind", "currency"):
+        if pk in balances:
+            accounts_of[kind, currency].append(pk)
     single = {
         (row.kind, row.currency): row
         for row in Account.objects.filter(workshop__isnull=True)
+    }
+    totals = {
+        key: (sum(balances[one] for one in ids), len(ids))
+        for key, ids in accounts_of.items()
     }
     keys = sorted(
         totals.keys() | single.keys(),

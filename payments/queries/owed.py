@@ -56,13 +56,11 @@ def open_payables() -> QuerySet[Payable]:
 
 def owed_by_workshop() -> QuerySet[Workshop]:
     """Workshops with something open: ``open_minor``, ``payables``, ``oldest_at``."""
-    still_open = Q(payables__open_minor__gt=0)
-    return Workshop.objects.filter(
-        pk__in=open_payables().values("workshop_id")
-    ).annotate(
-        open_minor=Sum("payables__open_minor", filter=still_open),
-        open_payables=Count("payables", filter=still_open),
-        oldest_at=Min("payables__at", filter=still_open),
+    # Filtered first, so that what was paid long ago is not read at all.
+    return Workshop.objects.filter(payables__open_minor__gt=0).annotate(
+        open_minor=Sum("payables__open_minor"),
+        open_payables=Count("payables"),
+        oldest_at=Min("payables__at"),
     )
 
 
