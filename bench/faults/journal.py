@@ -78,6 +78,13 @@ class Journal:
             if self._file:
                 self._file.write(f"{at:7.1f} s  {about:<8}  {what}\n")
 
+    def close(self) -> None:
+        """Nothing is written down any more; what was, can still be read."""
+        with self._lock:
+            if self._file:
+                self._file.close()
+            self._file = None
+
     def about(self, *names: str) -> list[str]:
         """The lines about these, oldest first, as text."""
         with self._lock:

@@ -70,6 +70,7 @@ class Trial:
             self.say(f"started in {self.seconds['start']:.0f} s on {self.house.data}")
             return self._run(facts, receiver)
         finally:
+            self.journal.close()
             receiver.close()
             self.house.stop()
 
