@@ -49,8 +49,8 @@ def seen() -> set[str]:
 
 
 def fail_within(tenant: Tenant) -> None:
-    """A savepoint of the tenant that ends with an error of the database."""
-    with tenant_scope(tenant), transaction.atomic():
+    """A savepoint, in which the tenant is entered, that ends with a database error."""
+    with transaction.atomic(), tenant_scope(tenant):
         assert seen() == {tenant.slug}
         with connection.cursor() as cursor:
             cursor.execute("SELECT no_such_column")
