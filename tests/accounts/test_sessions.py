@@ -239,8 +239,9 @@ def test_signing_out_is_a_post_and_ends_the_row(
     assert client.get("/ops/sign-out/").status_code == 405
     assert is_in(client)
     key = client.session.session_key
-    client.post("/ops/sign-out/")
+    answer = client.post("/ops/sign-out/")
     assert not StaffSession.objects.filter(pk=key).exists()
+    assert answer["Clear-Site-Data"] == '"cache", "storage"'
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 ``code`` is stable and documented; ``message`` is a sentence for a person.
 """
 
+import sys
 from typing import Any
 
 import structlog
@@ -179,7 +180,9 @@ def _answer(request: HttpRequest, status_code: int, page: str = "") -> HttpRespo
     code, message = FRAMEWORK[status_code]
     if not _is_read_by_a_person(request):
         return JsonResponse(body(code, message), status=status_code)
-    return render(request, page or f"{status_code}.html", status=status_code)
+    # Without a request no context is made for the page: that would ask the database.
+    drawn_for = None if status_code >= 500 else request
+    return render(drawn_for, page or f"{status_code}.html", status=status_code)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -207,5 +210,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: what happened is in the log under the request id."""
+    """500: what happened is in the log under the request id; 503 while the database is
+    away, so that people, carriers and monitoring know that it is worth trying again."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        answer = _answer(request, 503)
+        answer["Retry-After"] = str(RETRY_SECONDS)
+        return answer
     return _answer(request, 500)
