@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 from django.http import HttpResponse
 from django.test import Client
 
@@ -12,6 +13,7 @@ from tests.isolation.prints import undone
 from tests.isolation.routes import address, fill, filled
 from tests.isolation.table import CONSOLE, Page
 from tests.isolation.world import Side
+from vrp.accounts import middleware
 from vrp.accounts.enums import Role
 
 READ = (200, 302)
@@ -215,3 +217,28 @@ def test_lists_of_workshops_are_limited_to_regions(world: World, pattern: str) -
         assert side.far.encode() not in answer.content, search
         whole = side.client("boss").get(url).content
         assert pattern in ("ops/", "ops/rework/") or side.far.encode() in whole
+
+
+def test_a_refused_post_is_logged_with_who_and_where(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no event: who may change nothing adds nothing to the record either."""
+    noted: list[tuple[str, dict[str, Any]]] = []
+
+    def note(event: str, **values: Any) -> None:
+        noted.append((event, values | structlog.contextvars.get_contextvars()))
+
+    monkeypatch.setattr(middleware.log, "warning", note, raising=False)
+    auditor, side = world.a.people["auditor"], world.a
+    paths = (
+        f"/ops/jobs/{side.pk('offer')}/withdraw/",
+        "/ops/office/artisans/area/add/",
+    )
+    with world.unchanged():
+        for path in paths:
+            assert side.client("auditor").post(path, {}).status_code == 403
+    assert [(event, values["path"]) for event, values in noted] == [
+        ("console.write_refused", path) for path in paths
+    ]
+    assert {values["actor"] for _, values in noted} == {f"user:{auditor.pk}"}
+    assert {tuple(values["roles"]) for _, values in noted} == {("auditor",)}
