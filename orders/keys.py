@@ -47,12 +47,14 @@ def find(key: str) -> ApiKey | None:
         return None
     with tenant_scope(tenant):
         row = (
-            ApiKey.objects.select_related("buyer", "tenant")
+            ApiKey.objects.select_related("buyer")
             .filter(lookup=match[2], revoked_at__isnull=True)
             .first()
         )
     if row is None or not _matches(row, match[3]):
         return None
+    # Read a moment ago: not again, neither for the key nor for its buyer.
+    row.tenant = row.buyer.tenant = tenant
     if row.expires_at and row.expires_at <= timezone.now():
         return None
     return row

@@ -8,6 +8,7 @@ either both or neither.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.utils import timezone
 
 from orders.models import ApiKey, IdempotencyRecord
@@ -50,15 +51,14 @@ def claim_key(*, api_key: ApiKey, key: str, fingerprint: str) -> Claim | Stored:
     key and ``InProgress`` while the first request runs. Call outside a transaction.
     """
     now = timezone.now()
-    row, is_new = IdempotencyRecord.objects.get_or_create(
-        tenant=api_key.tenant,
-        # The key that replaces another one meets what was sent with it.
-        api_key_id=api_key.line_id,
-        key=key,
-        defaults={"fingerprint": fingerprint, "created_at": now},
-    )
-    if is_new:
-        return Claim(row.pk, now)
+    # The key that replaces another one meets what was sent with it.
+    line = api_key.line_id
+    pk = _insert(api_key.tenant_id, line, key, fingerprint, now)
+    if pk is not None:
+        return Claim(pk, now)
+    row = IdempotencyRecord.objects.filter(api_key_id=line, key=key).first()
+    if row is None:
+        raise InProgress("The first request with this Idempotency-Key just gave up.")
     if row.fingerprint != fingerprint:
         raise Invalid(
             "This Idempotency-Key was used with another request. Use a new key.",
@@ -70,6 +70,23 @@ def claim_key(*, api_key: ApiKey, key: str, fingerprint: str) -> Claim | Stored:
     if row.created_at > now - STALE:
         raise InProgress("The first request with this Idempotency-Key still runs.")
     return _retake(row, now)
+
+
+def _insert(
+    tenant_id: int, line: int, key: str, fingerprint: str, now: datetime
+) -> int | None:
+    """The new row's id, or None where the key is taken: one statement, for nearly every
+    key is new."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO orders_idempotencyrecord
+                   (tenant_id, api_key_id, key, fingerprint, created_at)
+               VALUES (%s, %s, %s, %s, %s)
+               ON CONFLICT (tenant_id, api_key_id, key) DO NOTHING RETURNING id""",
+            [tenant_id, line, key, fingerprint, now],
+        )
+        made = cursor.fetchone()
+    return made[0] if made else None
 
 
 def _retake(row: IdempotencyRecord, now: datetime) -> Claim:

@@ -111,7 +111,7 @@ def place_order(
         )
         for number, line in enumerate(lines, start=1)
     )
-    explode(order, rows)
+    made = explode(order, rows)
     record(
         "order.placed",
         subject=order,
@@ -121,7 +121,10 @@ def place_order(
             "lines": [[row.sku, row.quantity] for row in lines],
         },
     )
-    refresh_order(order=order, actor=actor)
+    # A line waits as long as nobody has made its parts; only what is all bought in (and
+    # in stock) can be further already.
+    if len(made) < len(rows):
+        refresh_order(order=order, actor=actor)
     return order
 
 
@@ -216,11 +219,13 @@ def _wrong_quantity(
     return ""
 
 
-def explode(order: Order, lines: list[OrderLine]) -> None:
+def explode(order: Order, lines: list[OrderLine]) -> set[int]:
     """Turn the lines into work orders (made parts) and part needs (bought-in parts).
 
-    Parts due = ship-by date less the tenant's days at headquarters, never before today.
-    The number of queries depends on the distinct bought-in parts, not on the lines.
+    Returns the keys of the lines that have something made. Parts due = ship-by date less
+    the tenant's days at headquarters, never before today. The number of queries does not
+    depend on the lines; each bought-in part that is in stock costs one to find who waits
+    for it, and one for each of those who get some.
     """
     tenant = order.tenant
     due_on = max(
@@ -246,9 +251,8 @@ def explode(order: Order, lines: list[OrderLine]) -> None:
         raise Mistakes(wrong)
     WorkOrder.objects.bulk_create(made)
     PartNeed.objects.bulk_create(bought)
-    parts = {need.component_id: need.component for need in bought}
-    for pk in sorted(parts):
-        reserve(component=parts[pk])
+    reserve(components=[need.component for need in bought])
+    return {row.line_id for row in made}
 
 
 def _parts_of(bill: "Bill", line: OrderLine) -> dict[Component, int]:
@@ -281,13 +285,14 @@ class Bill:
 
     @classmethod
     def read(cls, products: list[Product]) -> "Bill":
-        """The bills of these products and of every assembled component. Two queries."""
+        """The bills of these products and of every assembled component. One query."""
         bill = cls(defaultdict(list), defaultdict(list))
-        rows = BomLine.objects.select_related("component")
-        for row in rows.filter(product__in=products):
-            bill.products[row.product_id or 0].append(row)
-        for row in rows.filter(parent__isnull=False):
-            bill.parents[row.parent_id or 0].append(row)
+        wanted = Q(product__in=products) | Q(parent__isnull=False)
+        for row in BomLine.objects.filter(wanted).select_related("component"):
+            if row.parent_id is not None:
+                bill.parents[row.parent_id].append(row)
+            else:
+                bill.products[row.product_id or 0].append(row)
         return bill
 
     def explode(self, product: Product, quantity: int) -> dict[Component, int]:
@@ -340,7 +345,6 @@ def cancel_order(*, order: Order, actor: Actor, reason: str) -> Order:
     needs.delete()
     order.state = OrderState.CANCELLED
     order.save(update_fields=["state"])
-    for component in components:
-        reserve(component=component)
+    reserve(components=components)
     record("order.cancelled", subject=order, actor=actor, reason=reason)
     return order
