@@ -233,8 +233,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
-# A child that grew beyond this (KiB; three times what it needs) ends after its task and
-# is replaced, as gunicorn does by --max-requests. Measured by bin/bench memory.
+# A child that grew beyond this (KiB) ends after its task and is replaced, as gunicorn
+# does by --max-requests. The most that bin/bench memory saw in one was 160 MiB; the
+# largest import that is let in takes 103 MiB on top.
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
 CELERY_TASK_PUBLISH_RETRY = False
