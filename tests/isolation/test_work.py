@@ -162,6 +162,16 @@ def set_channel(world: World, folder: Path) -> None:
     )
 
 
+def set_wallet(world: World, folder: Path) -> None:
+    call_command(
+        "set_wallet",
+        tenant=world.b.tenant.slug,
+        shortcode="600123",
+        initiator="x",
+        stdout=io.StringIO(),
+    )
+
+
 def rotate_routes(world: World, folder: Path) -> None:
     for which in ("phone", "wallet"):
         call_command(
@@ -216,6 +226,7 @@ COMMANDS: dict[str, Try | str] = {
     "verify_events": verify,
     "import_csv": import_csv,
     "set_channel": set_channel,
+    "set_wallet": set_wallet,
     "rotate_routes": rotate_routes,
     "resume_sending": resume_sending,
     "note_payment": note_payment,
@@ -250,6 +261,7 @@ def test_a_command_for_one_tenant_leaves_the_other(
     world: World, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AFRICASTALKING_API_KEY", "x")
+    monkeypatch.setattr("sys.stdin", io.StringIO("key\nsecret\npassword\n"))
     run = COMMANDS[name]
     assert callable(run)
     with undone():
