@@ -36,15 +36,11 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
 # So much of an answer is read; the rest is left in the pipe.
 ANSWER_BYTES = 2048
-# IPv6 networks that carry an IPv4 address inside (64:ff9b::7f00:1 would reach 127.0.0.1)
-# or that Python counts as global although nothing public is there, and the address at
-# which a cloud's machines find their host.
+# Networks that Python counts as global although nothing public is there, and the address
+# at which a cloud's machines find their host.
+UNICAST = IPv6Network("2000::/3")
 HIDDEN: list[IPv4Network | IPv6Network] = [
-    IPv6Network("64:ff9b::/96"),
-    IPv6Network("64:ff9b:1::/48"),
-    IPv6Network("::/96"),
-    IPv6Network("::ffff:0:0:0/96"),
-    IPv6Network("fec0::/10"),
+    IPv6Network("3fff::/20"),
     IPv4Network("192.88.99.0/24"),
     IPv4Network("168.63.129.16/32"),
 ]
@@ -80,7 +76,11 @@ def is_public(address: str) -> bool:
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped:
             return is_public(str(ip.ipv4_mapped))
-        if ip.sixtofour or ip.teredo:
+        # What is given out to the internet (RFC 4291), but for tunnels and for ISATAP,
+        # whose last half is an IPv4 address of any kind (RFC 5214).
+        if ip not in UNICAST or ip.sixtofour or ip.teredo:
+            return False
+        if int(ip) >> 32 & 0xFDFF_FFFF == 0x5EFE:
             return False
     if any(ip in network for network in HIDDEN):
         return False

@@ -17,13 +17,18 @@ PHONE = re.compile(
     r"(?:(?:\+|%2B)\d[\d \-]{5,12}|(?<!\d)(?:25[0-9])?0?[179]\d{5})(\d{3})(?!\d)"
 )
 SECRET_WORDS = ("password", "secret", "api_key", "apikey", "token", "pin", "credential")
-# Callback routes carry their secret in the path.
-SECRET_PATH = re.compile(r"(/(?:phone|pay)/)[^/\s]+")
+# Callback routes and one-time links carry their secret in the path.
+SECRET_PATH = re.compile(
+    r"(/+(?:phone|pay)/+|/set-password/+[^/\s]+/+)[^/\s]+", re.IGNORECASE
+)
+# And by their shape, wherever somebody puts one: callback secrets, API keys.
+SECRET_SHAPE = re.compile(r"\b(\d+-)[0-9a-f]{40}\b|\b(vrp_\d+_\w{8}_)\w{20,}")
 
 
 def mask(text: str) -> str:
     """The text with phone numbers cut to their last three digits, path secrets cut."""
-    return PHONE.sub(r"***\1", SECRET_PATH.sub(r"\1***", text))
+    text = SECRET_SHAPE.sub(r"\1\2***", SECRET_PATH.sub(r"\1***", text))
+    return PHONE.sub(r"***\1", text)
 
 
 def _mask_value(value: Any) -> Any:

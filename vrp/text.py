@@ -39,10 +39,15 @@ def searched(text: str, most: int = 60) -> str:
 
 
 def typed(text: str, field: str, *, most: int) -> str:
-    """A reason or note that a person typed, ends trimmed, cut at ``most`` letters.
+    """A reason or note that a person typed, ends trimmed.
 
-    Raises ``Invalid`` for what may not be kept.
+    Raises ``Invalid`` for what may not be kept and for more than ``most`` characters:
+    nothing is cut off unseen.
     """
     if not is_clean(text, one_line=False):
         raise Invalid(WRONG, field=field)
-    return text.strip()[:most]
+    text = text.strip()
+    if len(text) > most:
+        told = f"It has {len(text):,} characters; at most {most:,} can be kept."
+        raise Invalid(told, field=field)
+    return text

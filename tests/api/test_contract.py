@@ -57,6 +57,7 @@ def test_every_operation_answers_as_the_document_says(
     api.get(path)
     rows = api.get(f"{path}/deliveries").json()["results"]
     api.send("post", f"{path}/deliveries/{rows[0]['id']}/replay")
+    api.post(f"{path}/rotate-secret", {})
     api.delete(path)
     promised = {
         (template, method, int(status))

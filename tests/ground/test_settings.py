@@ -104,3 +104,24 @@ def test_secrets_never_reach_a_line() -> None:
     assert "abc" not in str(line)
     assert "712345" not in str(line)
     assert line["ms"] == 12
+
+
+KEY = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/phone/12-{KEY}/ussd",
+        f"/phone//12-{KEY}/ussd",
+        f"/Phone/12-{KEY}/ussd",
+        f"/elsewhere/12-{KEY}",
+        f"/pay/12-{KEY}/result",
+        f"/ops/set-password/OQ/digaw6-{KEY}/",
+        f"/foo/vrp_1_0a1b2c3d_{KEY}",
+        f"key=vrp_1_0a1b2c3d_{KEY}",
+    ],
+)
+def test_secrets_in_addresses_are_cut(path: str) -> None:
+    line = redact(None, "info", {"event": "request", "path": path})
+    assert KEY not in str(line)
