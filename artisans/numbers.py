@@ -12,7 +12,8 @@ import phonenumbers
 from vrp.errors import Invalid
 
 LETTER = re.compile(r"[^\W\d_]")
-ALLOWED = re.compile(r"\+?[\d\s().\-]+")
+# Plain digits, as everywhere: ``phonenumbers`` would read those of other scripts too.
+ALLOWED = re.compile(r"\+?[0-9\s().\-]+")
 MOBILE = phonenumbers.PhoneNumberType.MOBILE
 
 

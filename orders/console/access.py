@@ -30,6 +30,7 @@ from vrp.console.today import Card, waits_for
 from vrp.errors import DomainError
 from vrp.events.models import Event
 from vrp.events.services import Actor
+from vrp.text import typed
 
 # The middleware adds ``tenant`` and ``grant``.
 Request = Any
@@ -224,7 +225,11 @@ def key_rotate(request: Request, pk: int) -> HttpResponse:
 def key_revoke(request: Request, pk: int) -> HttpResponse:
     """POST ``reason``: the key opens nothing from the next request on."""
     key = _key(pk)
-    reason = request.POST.get("reason", "").replace("\x00", "").strip()
+    try:
+        reason = typed(request.POST.get("reason", ""), "reason", most=200)
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("api-key", pk=pk)
     revoke_key(key=key, actor=Actor.user(request.user), reason=reason)
     messages.success(request, f"{key.prefix} opens nothing any more.")
     return redirect("api-key", pk=pk)

@@ -105,7 +105,8 @@ class QueryInteger(serializers.IntegerField):
     """Plain digits 0-9 in an address."""
 
     def to_internal_value(self, data: Any) -> int:
-        number = whole_number(data) if data == data.strip() else None
+        plain = isinstance(data, str) and data == data.strip()
+        number = whole_number(data) if plain else None
         if number is None:
             self.fail("invalid")
         return number

@@ -91,5 +91,7 @@ OVERRIDES: dict[type[models.Field], dict[str, Any]] = {
     models.DecimalField: {"form_class": PlainDecimalField},
     models.DateField: {"form_class": DayField},
     models.CharField: {"form_class": LineField},
+    # Its own reader takes plain letters, digits, hyphens and underscores only.
+    models.SlugField: {"form_class": forms.SlugField},
     models.TextField: {"form_class": LinesField},
 }
