@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.db.models import TextChoices
 
+from vrp.api.errors import CODES
 from vrp.ops.clock import beats
 from vrp.ops.metrics import _gauges
 
@@ -139,6 +140,15 @@ def test_no_event_is_documented_that_does_not_exist() -> None:
 def test_every_error_code_is_documented() -> None:
     assert "duplicate_po" in error_codes()
     assert missing(error_codes()) == []
+
+
+def test_error_codes_have_the_status_that_the_api_sends() -> None:
+    section = REFERENCE.split("## Error codes", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \|", section, flags=re.M)
+    documented = {code: int(status) for code, status in rows}
+    sent = {code: status for code, (status, _) in CODES.items()}
+    assert {code: documented.get(code) for code in sent} == sent
+    assert [status for _, status in rows] == sorted(status for _, status in rows)
 
 
 def test_every_state_is_documented() -> None:
