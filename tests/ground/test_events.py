@@ -90,6 +90,51 @@ def test_no_client_may_change_or_remove_a_line(
     assert Event.objects.filter(reason="").count() == 3
 
 
+@pytest.mark.parametrize(
+    ("number", "seal_text"),
+    [("4", "f"), ("9223372036854775807", "f"), ("NULL", "f"), ("4", "")],
+)
+def test_no_line_arrives_sealed(
+    tenant: Tenant, area: Area, number: str, seal_text: str
+) -> None:
+    write(area)
+    seal(tenant)
+    sql = f"""INSERT INTO events_event (tenant_id, name, subject_type, subject_id,
+        actor_kind, actor_label, reason, data, at, number, hash)
+        SELECT tenant_id, name, subject_type, subject_id, actor_kind, actor_label,
+               reason, data, at, {number}, repeat('{seal_text}', 64)
+        FROM events_event WHERE number = 3"""
+    with (
+        pytest.raises(DatabaseError, match="not sealed yet"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql)
+    write(area)
+    assert seal(tenant) == 3
+    assert verify(tenant) == (6, "")
+
+
+@pytest.mark.parametrize("number", ["9223372036854775807", "5", "0", "-1"])
+def test_no_line_is_sealed_apart_from_the_chain(
+    tenant: Tenant, area: Area, number: str
+) -> None:
+    write(area)
+    seal(tenant)
+    write(area, 1)
+    with (
+        pytest.raises(DatabaseError, match="no line before"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            f"UPDATE events_event SET number = {number}, hash = repeat('f', 64)"
+            " WHERE number IS NULL"
+        )
+    assert seal(tenant) == 1
+    assert verify(tenant) == (4, "")
+
+
 def test_a_failing_subscriber_undoes_the_change(
     tenant: Tenant, area: Area, monkeypatch: pytest.MonkeyPatch
 ) -> None:
