@@ -221,3 +221,50 @@ def test_a_superuser_hands_out_a_link_instead_of_typing_a_password(
     choose(path_in(client.post(there)))
     assert knock(Client(), user, NEW).status_code == 302
     assert client.get("/ops/office/password_change/").url == "/ops/account/password/"
+
+
+def test_nobody_pulls_another_brands_people_into_her_own(
+    network: Network, other_tenant: Tenant, somebody: Somebody
+) -> None:
+    there = "/ops/office/accounts/membership/add/"
+    theirs, own = build_user(other_tenant, "daniel", Role.QC), somebody(Role.QC)
+    hers, boss = Client(), Client()
+    knock(hers, somebody(Role.ADMIN))
+    said = {}
+    for name in (theirs.username, "nobody"):
+        form = {"username": name, "role": "planner", "regions": ""}
+        page = hers.post(there, form).content.decode()
+        assert "invited under People" in page
+        said[name] = page[page.index("errorlist") :].split("</ul>")[0]
+    assert said[theirs.username] == said["nobody"]
+    assert not Membership.objects.filter(user=theirs, tenant=network.tenant).exists()
+
+    form = {"username": own.username, "role": "planner", "regions": ""}
+    assert hers.post(there, form).status_code == 302
+    assert Membership.objects.filter(user=own, role=Role.PLANNER).exists()
+
+    superuser = somebody(Role.ADMIN, name="boss")
+    superuser.is_superuser = True
+    superuser.save()
+    knock(boss, superuser)
+    boss.post(there, form | {"username": theirs.username})
+    assert Membership.objects.filter(user=theirs, tenant=network.tenant).exists()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_role_elsewhere_never_moves_an_open_session(
+    network: Network, other_tenant: Tenant, somebody: Somebody, first: bool
+) -> None:
+    other_tenant.name = "Aaa" if first else "Zzz"
+    other_tenant.save()
+    user, client = somebody(Role.AUDITOR), Client()
+    knock(client, user)
+    assert client.get("/ops/orders/").wsgi_request.tenant == network.tenant
+    Membership.objects.create(user=user, tenant=other_tenant, role=Role.ADMIN)
+    assert client.get("/ops/orders/").wsgi_request.tenant == network.tenant
+
+
+@pytest.mark.parametrize("referer", ["http://[::1", "http://[x]/", "//["])
+def test_half_an_address_as_referer_is_no_error(db: None, referer: str) -> None:
+    answer = Client().post("/ops/people/new/", headers={"referer": referer})
+    assert answer.status_code == 302

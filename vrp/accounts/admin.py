@@ -1,4 +1,4 @@
-"""Back office: who is who. Tenant admins give roles; only superusers make people."""
+"""Back office: who is who. Tenant admins give roles to their own people."""
 
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils.decorators import method_decorator
 
 from vrp.accounts.enums import Permission, Role
 from vrp.accounts.models import Membership, User
+from vrp.accounts.queries import people_of
 from vrp.accounts.services import grant_role, revoke_role
 from vrp.accounts.services.passwords import clear_password, one_time_link
 from vrp.accounts.services.record import note
@@ -43,6 +44,8 @@ class MembershipForm(forms.ModelForm):
     """A role for a person named by sign-in name: the list of all people is nobody's."""
 
     username = LineField(label="Sign-in name", max_length=150)
+    # Set by the admin's ``get_form``: whose people may be given a role here.
+    people: QuerySet[User] = User.objects.none()
 
     class Meta:
         model = Membership
@@ -58,10 +61,13 @@ class MembershipForm(forms.ModelForm):
 
     def clean_username(self) -> str:
         name = self.cleaned_data["username"].strip()
-        user = User.objects.filter(username=name, is_active=True).first()
+        # One answer for unknown names and for another brand's people: else an admin
+        # could pull them into her own brand, whose rules then bind them.
+        user = self.people.filter(username=name, is_active=True).first()
         if user is None:
             raise ValidationError(
-                "Nobody signs in by this name. A superuser creates people first."
+                "Nobody of this brand signs in by this name. "
+                "New people are invited under People."
             )
         self.instance.user = user
         return name
@@ -89,6 +95,15 @@ class MembershipAdmin(Proved, TenantModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         rows = super().get_queryset(request)
         return rows.filter(tenant=request.tenant)  # type: ignore[attr-defined]
+
+    def get_form(
+        self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Superusers alone make somebody of one brand work for another too."""
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        everybody = request.user.is_superuser
+        form.people = User.objects.all() if everybody else people_of(request.tenant)
+        return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """A role is given or taken; only its regions change."""

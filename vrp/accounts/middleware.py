@@ -51,6 +51,9 @@ class TenantMiddleware:
         tenant = self._chosen(request, roles)
         if tenant is None:
             return self.get_response(request)
+        if request.session.get(SESSION_KEY) != tenant.pk:
+            # A role in another brand, given later, never moves an open session.
+            request.session[SESSION_KEY] = tenant.pk
         request.tenant = tenant
         request.grant = grant_of(row for row in roles if row.tenant_id == tenant.pk)
         structlog.contextvars.bind_contextvars(actor=f"user:{user.pk}")

@@ -32,7 +32,10 @@ def here(request: HttpRequest) -> str:
     """Where to come back to: this page, or the one that holds the form just sent."""
     if request.method in READING:
         return request.get_full_path()
-    parts = urlsplit(request.headers.get("Referer", ""))
+    try:
+        parts = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # such as half of an IPv6 address
+        return "/ops/"
     page = f"{parts.path}?{parts.query}" if parts.query else parts.path
     same_host = parts.netloc == request.get_host()
     return page if same_host and is_ours(request, page) else "/ops/"
