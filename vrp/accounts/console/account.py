@@ -164,7 +164,7 @@ def second_factor(request: Request) -> HttpResponse:
     context["required"] = must_have_second_factor(memberships_of(user))
     if row is not None:
         address, secret = factors.address_of(row), factors.secret_of(row)
-        picture = segno.make(address, error="m").svg_inline(scale=5, border=3)
+        picture = segno.make(address, error="m").svg_inline(border=3, omitsize=True)
         context["qr"] = mark_safe(picture)  # noqa: S308 - drawn by segno, escaped
         context["secret"] = " ".join(secret[i : i + 4] for i in range(0, 32, 4))
         context["address"] = address
