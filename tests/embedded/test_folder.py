@@ -15,7 +15,7 @@ import pytest
 from vrp.embedded import leftovers, stack
 from vrp.embedded.errors import StartError
 from vrp.embedded.folder import SOCKET_PATH_LIMIT, DataFolder
-from vrp.embedded.options import PROJECT
+from vrp.embedded.options import CALLED_FROM, PROJECT, up_parser
 from vrp.embedded.testrun import remove_abandoned
 
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
@@ -82,6 +82,25 @@ def test_the_secret_key_is_made_once_and_private(folder: DataFolder) -> None:
     assert len(key) >= 50
     assert folder.secret_key() == key
     assert (folder.root / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_is_restored_once_only(tmp_path: Path) -> None:
+    data = DataFolder(tmp_path / "data")
+    data.open()
+    data.restored.write_text("/backups/night.dump\n")
+    data.close()
+    said = up("--data", str(data.root), "--restore", "night.dump")
+    assert said.returncode == 1
+    assert "/backups/night.dump: start without --restore" in said.stderr
+
+
+def test_both_paths_are_relative_to_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CALLED_FROM, str(tmp_path))
+    read = up_parser().parse_args(["--data", "new", "--restore", "../night.dump"])
+    assert read.data == tmp_path / "new"
+    assert read.restore.resolve() == tmp_path.parent / "night.dump"
 
 
 def test_sockets_of_a_deep_folder_lie_in_a_short_private_one(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-# Set by bin/up, which changes to the project folder: what --data is relative to.
+# Set by bin/up, which changes to the project folder: what --data and
+# --restore are relative to.
 CALLED_FROM = "VRP_CALLED_FROM"
 
 
@@ -22,10 +23,14 @@ def _port(text: str) -> int:
     return value
 
 
+def _from_caller(text: str) -> Path:
+    return Path(os.environ.get(CALLED_FROM) or Path.cwd()) / Path(text).expanduser()
+
+
 def _folder(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("an empty folder name")
-    folder = Path(os.environ.get(CALLED_FROM) or Path.cwd()) / Path(text).expanduser()
+    folder = _from_caller(text)
     # Not Path.is_file: what we may not look at is for the start itself to report.
     if os.path.isfile(folder):
         raise argparse.ArgumentTypeError(f"{folder} is a file, not a folder")
@@ -59,7 +64,7 @@ def up_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--restore",
-        type=Path,
+        type=_from_caller,
         metavar="FILE",
         help="begin with a backup instead of the demo, in a data folder without tenants",
     )

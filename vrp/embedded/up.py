@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 
 from vrp.embedded import leftovers
 from vrp.embedded.errors import Interrupted, StartError
@@ -28,6 +29,11 @@ def main(arguments: list[str]) -> int:
     steps = Steps()
     try:
         folder.open()
+        if options.restore and folder.restored.exists():
+            raise StartError(
+                f"{folder.root} was restored already, from "
+                f"{folder.restored.read_text().strip()}: start without --restore."
+            )
         cleaned = leftovers.end(folder.root)
         if cleaned:
             steps.say(f"Ended {cleaned} processes that an earlier run left behind.")
@@ -81,10 +87,7 @@ def _start(
     )
     folder.keep_environment(stack.environment(), database_urls)
     if options.restore:
-        with steps.step(f"Restoring {options.restore.name}"):
-            dump = options.restore.resolve()
-            supervisor.run(stack.restoration(dump), ONE_SHOT_SECONDS)
-            folder.restored.write_text(f"{dump}\n")
+        _restore(options.restore.resolve(), stack, steps, supervisor)
     with steps.step("Bringing the database schema up to date"):
         supervisor.run(stack.migration(), ONE_SHOT_SECONDS)
     first = not folder.demo.exists()
@@ -102,6 +105,15 @@ def _start(
     with steps.step("Waiting until the system says it is ready"):
         _wait_for_readiness(supervisor, stack)
     return stack
+
+
+def _restore(dump: Path, stack: Stack, steps: Steps, supervisor: Supervisor) -> None:
+    """Bring a backup back and show what was proven: it is read only once."""
+    with steps.step(f"Restoring {dump.name}"):
+        done = supervisor.run(stack.restoration(dump), ONE_SHOT_SECONDS)
+        stack.folder.restored.write_text(f"{dump}\n")
+    for line in done.log.tail:
+        steps.say(f"  {line}")
 
 
 def _start_servers(
