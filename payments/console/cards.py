@@ -13,6 +13,20 @@ from vrp.console.today import Card, waits_for
 from vrp.events.models import SendingPause
 
 
+@waits_for(None)
+def to_compare(request: HttpRequest) -> list[Card]:
+    """Nobody's offers, replies, webhooks or payouts leave: everybody is to know."""
+    return [
+        Card(
+            "Sending is paused after a restore",
+            SendingPause.active().count(),
+            "compare wallet's statement and carrier's log; operations then resume it",
+            "/ops/payouts/?view=payments&state=unclear",
+            tone="bad",
+        )
+    ]
+
+
 @waits_for(Permission.MAKE_PAYOUTS)
 def to_pay(request: HttpRequest) -> list[Card]:
     """Trouble first, then what is owed."""
@@ -25,13 +39,6 @@ def to_pay(request: HttpRequest) -> list[Card]:
     )
     conflicts = WalletCallback.objects.filter(is_conflict=True).count()
     return [
-        Card(
-            "Sending is paused after a restore",
-            SendingPause.active().count(),
-            "compare the wallet's statement; an operator then resumes sending",
-            "/ops/payouts/?view=payments&state=unclear",
-            tone="bad",
-        ),
         Card(
             "Payout channel is stopped",
             1 if stopped else 0,

@@ -21,12 +21,13 @@ class Card:
 
 
 Provider = Callable[[HttpRequest], list[Card]]
-_providers: list[tuple[Permission | Role, Provider]] = []
+_providers: list[tuple[Permission | Role | None, Provider]] = []
 
 
-def waits_for(whom: Permission | Role) -> Callable[[Provider], Provider]:
+def waits_for(whom: Permission | Role | None) -> Callable[[Provider], Provider]:
     """Declare cards shown to people who hold a permission (and to auditors), or to those
-    of a role: what they are to know of although the right to act is another's."""
+    of a role: what they are to know of although the right to act is another's.
+    ``None``: everybody."""
 
     def declare(provider: Provider) -> Provider:
         _providers.append((whom, provider))
@@ -42,6 +43,8 @@ def cards(request: HttpRequest, grant: Grant) -> list[Card]:
     for whom, provider in _providers:
         if isinstance(whom, Role):
             shown = whom in grant.roles
+        elif whom is None:
+            shown = True
         else:
             shown = sees_all or grant.may(whom)
         if shown:

@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from vrp.console import formats
 from vrp.console.history import event_rows
 from vrp.console.states import ICON_OF, Meaning, meaning_of
+from vrp.events.models import SendingPause
 
 register = template.Library()
 
@@ -217,6 +218,17 @@ def notice(meaning: str, title: str, text: str = "") -> dict[str, Any]:
     """A box that tells something about this page (not a flash message)."""
     drawn = _meaning(meaning)
     return {"meaning": drawn, "icon": ICON_OF[drawn], "title": title, "text": text}
+
+
+@register.inclusion_tag("vrp/parts/sending_paused.html")
+def sending_paused() -> dict[str, Any]:
+    """On pages from which something leaves: that nothing does since a restore."""
+    pauses = SendingPause.active().order_by("outbox")
+    names = ", ".join(pauses.values_list("outbox", flat=True))
+    text = (
+        f"What is entered is kept and leaves when operations resume it. Held: {names}."
+    )
+    return {"text": text if names else ""}
 
 
 @register.inclusion_tag("vrp/parts/stat.html")
