@@ -4,7 +4,8 @@ from django.db import transaction
 
 from payments.codes import NOT_IN_STATEMENT
 from payments.enums import PayoutState
-from payments.models import Payout, WalletCallback
+from payments.models import Entry, Payout, WalletCallback
+from payments.services.apart import check_apart
 from payments.services.settling import lock_payout, mark_failed
 from vrp.accounts.enums import Permission
 from vrp.accounts.models import User
@@ -21,9 +22,10 @@ def declare_not_paid(*, payout: Payout, user: User, note: str, actor: Actor) -> 
     wallet come later all the same, it wins, as after any failure. Declaring again is a
     no-op.
 
-    Raises ``NotAllowed`` for somebody who may not approve payouts and for the run's
-    maker, ``Invalid`` without a note, ``IllegalMove`` for a payout that is not in review
-    and while a contradiction about it waits for somebody to look.
+    Raises ``NotAllowed`` for somebody who may not approve payouts, for the run's maker
+    and for who is not apart from the maker (``check_apart``), ``Invalid`` without a note, ``IllegalMove`` for a payout that is not in review
+    or has no approval in the ledger, and while a contradiction about it waits for
+    somebody to look.
     """
     payout = lock_payout(payout.pk)
     if not grant_for(user, payout.tenant).may(Permission.APPROVE_PAYOUTS):
@@ -35,6 +37,7 @@ def declare_not_paid(*, payout: Payout, user: User, note: str, actor: Actor) -> 
         NOT_IN_STATEMENT,
     ):
         return payout
+    check_apart(payout.tenant, payout.run.made_by, user)
     if payout.state != PayoutState.REVIEW:
         raise IllegalMove(
             f"This payment is {payout.get_state_display()}: only one that a person must "
@@ -49,6 +52,8 @@ def declare_not_paid(*, payout: Payout, user: User, note: str, actor: Actor) -> 
             "The wallet has contradicted itself about this payment. Somebody has to note "
             "first what became of that, under Contradictions."
         )
+    if not Entry.objects.filter(cause=f"payout:{payout.pk}:approved").exists():
+        raise IllegalMove("The ledger has no approval of this payment to take back.")
     record(
         "payout.declared_not_paid",
         subject=payout,

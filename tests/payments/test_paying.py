@@ -20,7 +20,7 @@ from payments.services.results import clear_conflict
 from payments.services.settling import lock_payout, mark_review, mark_unknown
 from payments.services.wallet import start_channel
 from tests.builders import SYSTEM, Network
-from tests.payments.conftest import Courier, approved, make_due, work_due
+from tests.payments.conftest import Courier, approved, make_due, run_of, work_due
 from tests.payments.test_callbacks import result
 from tests.standin import StandIn
 from vrp.accounts.enums import Role
@@ -350,6 +350,17 @@ def test_who_may_declare_and_when(
     assert not Event.objects.filter(name="payout.declared_not_paid").exists()
     declare(in_review, checker, "not in the statement")
     assert state_of(in_review) == PayoutState.FAILED
+
+
+def test_a_payment_without_its_approval_in_the_ledger_is_not_declared(
+    tenant: Tenant, graded: Callable[..., Payable], maker: User, checker: User
+) -> None:
+    graded(40)
+    payout = run_of(tenant, maker).payouts.get()
+    Payout.objects.filter(pk=payout.pk).update(state=PayoutState.REVIEW)
+    with pytest.raises(IllegalMove, match="no approval"):
+        declare(payout, checker, "not in the statement")
+    assert not Event.objects.filter(name="payout.declared_not_paid").exists()
 
 
 @pytest.mark.parametrize(
