@@ -137,6 +137,77 @@ def test_the_database_refuses_an_unbalanced_entry(
     assert balance(cost) == 500
 
 
+@pytest.fixture
+def kept_entry(
+    transactional_db: None, tenant: Tenant, cost: Account, wallet: Account
+) -> Entry:
+    """An entry whose transaction has ended."""
+    return post(tenant, "x:1", (cost, 500), (wallet, -500))
+
+
+@transaction.atomic
+def add_legs(entry: Entry, *accounts: Account, before: str = "SELECT 1") -> None:
+    """A balanced pair for an entry, as anybody with SQL would add it."""
+    with connection.cursor() as cursor:
+        cursor.execute(before)
+        for to, minor in zip(accounts, (7, -7), strict=True):
+            cursor.execute(
+                "INSERT INTO payments_posting"
+                " (tenant_id, entry_id, account_id, amount_minor, currency)"
+                " VALUES (%s, %s, %s, %s, 'KES')",
+                [entry.tenant_id, entry.pk, to.pk, minor],
+            )
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["SELECT 1", "SAVEPOINT a", "CREATE TEMP TABLE payments_entry (i int)"],
+)
+def test_no_posting_joins_an_entry_of_the_past(
+    kept_entry: Entry, cost: Account, wallet: Account, before: str
+) -> None:
+    with pytest.raises(DatabaseError, match="is closed"):
+        add_legs(kept_entry, cost, wallet, before=before)
+    assert (balance(cost), balance(wallet)) == (500, -500)
+
+
+def test_postings_join_an_entry_of_their_own_transaction(
+    kept_entry: Entry, cost: Account, wallet: Account
+) -> None:
+    """Whatever savepoints lie around the two."""
+    with transaction.atomic():
+        with transaction.atomic(), transaction.atomic():
+            entry = post(kept_entry.tenant, "x:2", (cost, 1), (wallet, -1))
+        with transaction.atomic():
+            add_legs(entry, cost, wallet)
+        add_legs(entry, cost, wallet)
+    assert (balance(cost), balance(wallet)) == (515, -515)
+
+
+def test_a_table_of_ones_own_does_not_stand_in_for_the_ledger(
+    kept_entry: Entry, cost: Account
+) -> None:
+    @transaction.atomic
+    def fool() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TEMP TABLE payments_posting ON COMMIT DROP AS"
+                " SELECT * FROM public.payments_posting"
+            )
+            entry = Entry.objects.create(tenant=kept_entry.tenant, cause="x:3", memo="")
+            for table, minor in (("pg_temp", 3), ("pg_temp", -3), ("public", 3)):
+                cursor.execute(
+                    f"INSERT INTO {table}.payments_posting"
+                    " (tenant_id, entry_id, account_id, amount_minor, currency)"
+                    " VALUES (%s, %s, %s, %s, 'KES')",
+                    [kept_entry.tenant_id, entry.pk, cost.pk, minor],
+                )
+
+    with pytest.raises(DatabaseError, match="off by 3 KES"):
+        fool()
+    assert balance(cost) == 500
+
+
 def test_grading_owes_in_the_same_transaction(network: Network) -> None:
     batch = grade(network, 98, good=92)
     payable = Payable.objects.get(inspection__batch=batch)
