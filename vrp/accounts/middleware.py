@@ -51,9 +51,6 @@ class TenantMiddleware:
         tenant = self._chosen(request, roles)
         if tenant is None:
             return self.get_response(request)
-        if request.session.get(SESSION_KEY) != tenant.pk:
-            # A role in another brand, given later, never moves an open session.
-            request.session[SESSION_KEY] = tenant.pk
         request.tenant = tenant
         request.grant = grant_of(row for row in roles if row.tenant_id == tenant.pk)
         structlog.contextvars.bind_contextvars(actor=f"user:{user.pk}")
@@ -81,11 +78,7 @@ class TenantMiddleware:
         for tenant in request.tenants:
             if tenant.pk == wanted:
                 return tenant
-        if len(request.tenants) < 2:
-            return request.tenants[0] if request.tenants else None
-        # First sign-in of somebody with several: where they work, not where they audit.
-        ids = {row.tenant_id for row in roles if row.role != Role.AUDITOR}
-        return next((t for t in request.tenants if t.pk in ids), request.tenants[0])
+        return first_tenant(roles)
 
     def _zone(self, user: User, tenant: Tenant) -> zoneinfo.ZoneInfo:
         try:
@@ -100,6 +93,19 @@ class TenantMiddleware:
             f"You are now in {request.tenant}. Open the page again from the menu.",
         }
         return render(request, "409.html", context, status=409)
+
+
+def first_tenant(roles: list[Membership]) -> Tenant | None:
+    """Where a session begins: where the person works rather than where they audit."""
+    working = [row for row in roles if row.role != Role.AUDITOR]
+    return next((row.tenant for row in working or roles), None)
+
+
+def choose_tenant(request: Request, user: User) -> None:
+    """At sign-in: a role in another brand, given later, never moves an open session."""
+    tenant = first_tenant(memberships_of(user))
+    if tenant is not None:
+        request.session.setdefault(SESSION_KEY, tenant.pk)
 
 
 def switch_tenant(request: HttpRequest) -> HttpResponse:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from vrp.accounts import sessions
 from vrp.accounts.console.forms import CodeForm, SignInForm
+from vrp.accounts.middleware import choose_tenant
 from vrp.accounts.models import User
 from vrp.accounts.queries import has_second_factor
 from vrp.accounts.services.passwords import set_password
@@ -112,6 +113,7 @@ def come_in(
             "agent": visitor.agent,
         }
     )
+    choose_tenant(request, user)
     note_signed_in(user=user, visitor=visitor, second_factor=by_code)
     response = redirect(where)
     remember_device(request, response, user.pk)
