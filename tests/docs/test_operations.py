@@ -92,3 +92,24 @@ def test_every_alert_asks_for_a_metric_that_exists(rule: dict) -> None:
 def test_every_metric_can_ring() -> None:
     text = str(RULES)
     assert [name for name in sorted(metrics()) if name not in text] == []
+
+
+def test_every_secret_with_a_variable_is_named_by_its_file() -> None:
+    """Setting the variable beside compose's file would end the start."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    files = re.findall(r"/run/secrets/(\w+)", str(compose["services"]["web"]))
+    text = PAGE.split("## Change secrets", 1)[1].split("\n## ", 1)[0]
+    assert {"secret_key", "old_secret_keys"} <= set(files)
+    assert [name for name in files if name not in text] == []
+
+
+def test_alerts_that_page_say_so() -> None:
+    for rule in RULES["groups"][0]["rules"]:
+        metric = re.search(r"vrp_\w+", rule["expr"])
+        assert metric
+        row = PAGE.split(f"| `{metric[0]}` |", 1)[1].split("\n", 1)[0]
+        if rule["labels"]["severity"] == "page":
+            assert "*Page*" in row, rule["alert"]
+            parts = re.search(r'part=~"([\w|]+)"', rule["expr"])
+            for part in parts[1].split("|") if parts else []:
+                assert part in row, (rule["alert"], part)
