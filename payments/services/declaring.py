@@ -23,9 +23,9 @@ def declare_not_paid(*, payout: Payout, user: User, note: str, actor: Actor) -> 
     no-op.
 
     Raises ``NotAllowed`` for somebody who may not approve payouts, for the run's maker
-    and for who is not apart from the maker (``check_apart``), ``Invalid`` without a note, ``IllegalMove`` for a payout that is not in review
-    or has no approval in the ledger, and while a contradiction about it waits for
-    somebody to look.
+    and for who is not apart from the maker (``check_apart``), ``Invalid`` without a
+    note, ``IllegalMove`` for a payout that is not in review or has no approval in the
+    ledger, and while a contradiction about it waits for somebody to look.
     """
     payout = lock_payout(payout.pk)
     if not grant_for(user, payout.tenant).may(Permission.APPROVE_PAYOUTS):

@@ -17,6 +17,7 @@ from payments.enums import (
 )
 from payments.models import Payable, Payout, PayoutLine, PayoutRun
 from payments.queries.preview import today_of
+from payments.services.apart import check_apart
 from payments.services.ledger import account, post_entry
 from payments.services.settling import lock_payout, mark_paid
 from vrp.accounts.enums import Permission
@@ -49,8 +50,9 @@ def note_found(
     which later runs keep back. Noting the same receipt and amount again is a no-op.
 
     Raises ``IllegalMove`` unless payouts are paused, and while the workshop has payments
-    that are undecided; ``NotAllowed`` for people without the right, or one in both
-    parts; ``Conflict`` for a receipt that another payment has; ``Invalid``.
+    that are undecided; ``NotAllowed`` for people without the right, one in both
+    parts, or two who are not apart (``check_apart``); ``Conflict`` for a receipt
+    that another payment has; ``Invalid``.
     """
     _check_people(tenant, found_by, checked_by)
     if not SendingPause.active().filter(outbox="payout").exists():
@@ -92,6 +94,7 @@ def _check_people(tenant: Tenant, found_by: User, checked_by: User) -> None:
     ):
         if not user.is_active or not grant_for(user, tenant).may(right):
             raise NotAllowed(f"{user} may not {right.label}.")
+    check_apart(tenant, found_by, checked_by)
 
 
 def _as_approved(

@@ -16,6 +16,7 @@ from payments.enums import (
 )
 from payments.models import Account, Hold, Payable, Payout, PayoutLine, PayoutRun
 from payments.queries.preview import PreviewLine, preview_run, today_of
+from payments.services.apart import check_apart
 from payments.services.ledger import NewEntry, account, post_entries
 from vrp.accounts.models import User
 from vrp.errors import IllegalMove, Invalid, NotAllowed
@@ -130,8 +131,9 @@ def approve_run(
     """Approve: another person than the maker types the total; the payouts leave.
 
     Per payout: debit owed to the workshop, credit payouts under way. Approving again is
-    a no-op. Raises ``NotAllowed`` for the maker, ``Invalid`` for another total and
-    ``IllegalMove`` for a cancelled run.
+    a no-op. Raises ``NotAllowed`` for the maker and for two who are not apart
+    (``check_apart``), ``Invalid`` for another total and ``IllegalMove`` for a cancelled
+    run.
     """
     run = _locked(run)
     if run.made_by_id == approver.pk:
@@ -139,6 +141,7 @@ def approve_run(
     if run.state in (RunState.APPROVED, RunState.DONE):
         return run
     _check_move(run, RunState.APPROVED)
+    check_apart(run.tenant, run.made_by, approver)
     if total_minor != run.total_minor:
         raise Invalid(
             "This is not the total of the run. Compare your list with it again.",
