@@ -675,7 +675,7 @@ def _payable(side: Side) -> Any:
         piece_rate_minor=50_000,
         amount_minor=3_500_000,
         currency="KES",
-        open_minor=1_000_000,
+        open_minor=3_500_000 - 900_000,  # see the payout line below
         entry=side["entry"],
     )
 

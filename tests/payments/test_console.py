@@ -246,7 +246,12 @@ def test_a_checker_declares_a_payment_not_paid(
         assert "a finance checker other than" in page
         assert client.post(f"{path}not-paid/", {"note": "x"}).status_code == 403
     both = signed_in(MAKER, CHECKER, name="both")
-    PayoutRun.objects.update(made_by=both.get("/ops/").wsgi_request.user)
+    connection.check_constraints()
+    with connection.cursor() as cursor:  # as its owner may: it is fixed otherwise
+        cursor.execute("ALTER TABLE payments_payoutrun DISABLE TRIGGER USER")
+        PayoutRun.objects.update(made_by=both.get("/ops/").wsgi_request.user)
+        connection.check_constraints()
+        cursor.execute("ALTER TABLE payments_payoutrun ENABLE TRIGGER USER")
     assert "You made this run" in text(both.get(path))
     assert both.post(f"{path}not-paid/", {"note": "x"}).status_code == 403
     page = text(as_checker.get(path))

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from payments.enums import HoldReason, PayoutState, RunState
 from payments.limits import WALLET_MAX_MINOR, WALLET_MIN_MINOR
-from payments.models import Hold, Payable, Payout, PayoutRun
+from payments.models import (
+    Hold,
+    Payable,
+    Payout,
+    PayoutRun,
+    StatusQuery,
+    WalletCallback,
+)
 from payments.planning import plan_workshop
 from payments.queries import book_differences, owed_to
 from payments.services.runs import approve_run, cancel_run
@@ -198,6 +205,28 @@ def test_a_cancelled_run_frees_what_was_in_it(
         ("UPDATE payments_payout SET phone = '+254700000000'", "fixed"),
         ("UPDATE payments_payout SET receipt = 'OTHER12345'", "never overwritten"),
         ("UPDATE payments_payout SET state = 'queued'", "paid stays paid"),
+        ("DELETE FROM payments_payoutrun", "never deleted"),
+        ("DELETE FROM payments_payout", "never deleted"),
+        ("DELETE FROM payments_payoutline", "never deleted"),
+        ("DELETE FROM payments_payable", "never deleted"),
+        ("DELETE FROM payments_hold", "never deleted"),
+        ("DELETE FROM payments_statusquery", "never deleted"),
+        ("DELETE FROM payments_walletcallback", "never deleted"),
+        ("UPDATE payments_payoutrun SET made_by_id = 7", "by whom, is fixed"),
+        ("UPDATE payments_payoutrun SET total_minor = 1", "by whom, is fixed"),
+        ("UPDATE payments_payoutrun SET approved_by_id = 7", "approved it"),
+        ("UPDATE payments_payoutrun SET approved_at = now()", "approved it"),
+        (
+            "UPDATE payments_payoutrun SET state = 'draft', approved_by_id = NULL",
+            "approved it",
+        ),
+        ("UPDATE payments_payable SET open_minor = amount_minor", "said to be open"),
+        (
+            "UPDATE payments_payable SET items = 1, amount_minor = piece_rate_minor",
+            "earned is fixed",
+        ),
+        ("UPDATE payments_payoutline SET is_live = false", "its payment is paid"),
+        ("UPDATE payments_payoutline SET amount_minor = 1", "it covers is fixed"),
     ],
 )
 def test_the_database_keeps_what_was_sent(
@@ -209,14 +238,28 @@ def test_the_database_keeps_what_was_sent(
     checker: User,
 ) -> None:
     graded(30)
-    approved(tenant, maker, checker)
+    run = approved(tenant, maker, checker)
     Payout.objects.update(state=PayoutState.PAID, receipt="ABC1234567")
-    with (
-        pytest.raises(DatabaseError, match=words),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(sql)
+    payout = Payout.objects.get()
+    told = {"tenant": tenant, "payout": payout}
+    StatusQuery.objects.create(**told, due_at=payout.due_at)
+    WalletCallback.objects.create(**told, kind="result", body="{}", fingerprint="x")
+    Hold.objects.create(
+        tenant=tenant,
+        run=run,
+        workshop=payout.workshop,
+        reason=HoldReason.OVERPAID,
+        amount_minor=1,
+    )
+
+    @transaction.atomic
+    def attempt() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+        connection.check_constraints()
+
+    with pytest.raises(DatabaseError, match=words):
+        attempt()
 
 
 def test_no_payable_can_be_taken_twice(
