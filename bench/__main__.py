@@ -16,7 +16,7 @@ class Bench:
     """A module (or package) of this package with ``main(arguments) -> exit status``."""
 
     summary: str
-    # Part of a run without a name: all of those together take about four minutes.
+    # Part of a run without a name. How long each takes, and all of them, is printed.
     quick: bool = True
     # Needs Django set up on the laboratory's servers before it is imported. The others
     # start what they need and read all of their options themselves.
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         statuses = [run(name, rest) for name in names]
     finally:
         lab.close()
-    print(f"Took {time.monotonic() - began:.0f} s.")
+    print(f"All took {time.monotonic() - began:.0f} s.")
     return next((status for status in statuses if status), 0)
 
 
@@ -95,7 +95,9 @@ def run(name: str, arguments: list[str]) -> int:
     """Run one bench in this process."""
     if BENCHES[name].on_lab:
         lab.laboratory()
+    began = time.monotonic()
     status: int = importlib.import_module(f"bench.{name}").main(arguments)
+    print(f"{name} took {time.monotonic() - began:.0f} s.")
     return status
 
 

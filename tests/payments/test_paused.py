@@ -1,9 +1,11 @@
 """After a restore everybody is told that nothing is sent."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from matching.models import Plan
@@ -35,3 +37,15 @@ def test_every_role_reads_it_on_today_and_where_something_leaves(
     assert told() == dict.fromkeys(pages, True)
     SendingPause.objects.all().delete()
     assert told() == dict.fromkeys(pages, False)
+
+
+def test_the_command_says_what_is_paused_and_when_nothing_is(tenant: Tenant) -> None:
+    def said() -> str:
+        out = io.StringIO()
+        call_command("resume_sending", stdout=out)
+        return out.getvalue()
+
+    assert said() == "Nothing is paused.\n"
+    pause_after_restore(tenant=tenant, reason="A backup was restored.", actor=SYSTEM)
+    assert said().count("soko: ") == 3
+    assert "Nothing" not in said()

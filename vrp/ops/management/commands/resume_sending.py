@@ -29,10 +29,7 @@ class Command(BaseCommand):
             if not tenants:
                 raise CommandError(f"There is no tenant {options['tenant']!r}.")
         if not options["outbox"]:
-            for tenant in tenants:
-                with tenant_scope(tenant):
-                    for pause in paused(tenant):
-                        self.stdout.write(f"{tenant.slug}: {pause}. {pause.reason}")
+            self._show(list(tenants))
             return
         if not (options["tenant"] and options["by"].strip()):
             raise CommandError(
@@ -50,3 +47,13 @@ class Command(BaseCommand):
             except (KeepingError, DomainError) as error:
                 raise CommandError(str(error)) from error
         self.stdout.write(f"{tenant.slug}: released {', '.join(released) or 'nothing'}")
+
+    def _show(self, tenants: list[Tenant]) -> None:
+        found = False
+        for tenant in tenants:
+            with tenant_scope(tenant):
+                for pause in paused(tenant):
+                    found = True
+                    self.stdout.write(f"{tenant.slug}: {pause}. {pause.reason}")
+        if not found:
+            self.stdout.write("Nothing is paused.")
