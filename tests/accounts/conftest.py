@@ -54,18 +54,22 @@ class App:
 
     def code(self, steps: int = 0) -> str:
         """The code it shows now, or so many half minutes from now."""
-        row = self.user.second_factor
-        now = int(datetime.now(UTC).timestamp()) // 30
-        return pyotp.TOTP(factors.secret_of(row)).generate_otp(now + steps)
+        return code_of(factors.secret_of(self.user.second_factor), steps)
+
+
+def code_of(secret: str, steps: int = 0) -> str:
+    """The code of a secret now, or so many half minutes from now."""
+    now = int(datetime.now(UTC).timestamp()) // 30
+    return pyotp.TOTP(secret).generate_otp(now + steps)
 
 
 def enrol(user: User) -> App:
     """Set up an app for the person; its first code is used up."""
-    factors.begin(user=user)
-    app = App(user, [])
+    begun = factors.begin(user=user)
+    code, actor = code_of(begun.secret), Actor.user(user)
+    recovery = factors.confirm(user=user, begun=begun, code=code, actor=actor)
     user.refresh_from_db()
-    app.recovery = factors.confirm(user=user, code=app.code(), actor=Actor.user(user))
-    return app
+    return App(user, recovery)
 
 
 def knock(

@@ -10,13 +10,15 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client
 
-from tests.accounts.conftest import App, enrol, is_in, knock
+from tests.accounts.conftest import App, code_of, enrol, is_in, knock
 from tests.builders import Network, build_user
 from vrp.accounts.enums import Role
 from vrp.accounts.models import Membership, RecoveryCode, SecondFactor, User
 from vrp.accounts.services import factors
-from vrp.errors import Invalid
+from vrp.errors import IllegalMove, Invalid
 from vrp.events.models import Event
+from vrp.events.services import Actor
+from vrp.secrets import seal_text
 from vrp.tenancy.enums import SecondFactorRule
 from vrp.tenancy.models import Tenant
 from vrp.tenancy.scope import tenant_scope
@@ -26,6 +28,12 @@ Somebody = Callable[..., User]
 Clock = time_machine.Traveller
 CODE = "/ops/sign-in/code/"
 ENROL = "/ops/account/second-factor/"
+
+
+def shown(client: Client) -> str:
+    """The secret on the page of setting up."""
+    secret: str = client.get(ENROL).context["secret"].replace(" ", "")
+    return secret
 
 
 def demand(tenant: Tenant, rule: SecondFactorRule) -> None:
@@ -41,9 +49,8 @@ def test_from_the_qr_code_to_the_next_sign_in(
     assert "Begin" in client.get(ENROL).content.decode()
     client.post(ENROL, {"step": "begin"})
     page = client.get(ENROL).content.decode()
-    row = SecondFactor.objects.get(user=user)
-    secret = factors.secret_of(row)
-    assert secret not in row.secret_sealed
+    secret = shown(client)
+    assert secret not in str(dict(client.session))
     assert " ".join(secret[i : i + 4] for i in range(0, 32, 4)) in page
     # Without a viewBox the page's width would crop the code instead of scaling it.
     drawn = page[page.index("<svg") :].split(">")[0]
@@ -53,8 +60,10 @@ def test_from_the_qr_code_to_the_next_sign_in(
     assert knock(Client(), user).url == "/ops/"
 
     assert "not right" in client.post(ENROL, {"code": "000000"}).content.decode()
-    app, key = App(user, []), client.session.session_key
-    done = client.post(ENROL, {"code": app.code()})
+    key = client.session.session_key
+    done = client.post(ENROL, {"code": code_of(secret)})
+    app = App(user, [])
+    assert secret not in user.second_factor.secret_sealed
     codes = done.context["codes"]
     assert len(codes) == factors.RECOVERY_CODES
     assert all(code in done.content.decode() for code in codes)
@@ -271,12 +280,52 @@ def test_another_phone(network: Network, somebody: Somebody, clock: Clock) -> No
     clock.shift(30)
     client.post(CODE, {"code": app.code()})
     clock.shift(30)
-    old = factors.secret_of(SecondFactor.objects.get())
     assert client.post(f"{ENROL}replace/", {"code": app.code()}).url == ENROL
-    app.user = User.objects.get(pk=app.user.pk)
-    assert factors.secret_of(app.user.second_factor) != old
-    client.post(ENROL, {"code": app.code()})
-    assert factors.is_enrolled(app.user)
+    new = shown(client)
+    # Until the new phone has shown its first code, the old one's are asked for.
+    assert "not right" in client.post(ENROL, {"code": "000000"}).content.decode()
+    clock.shift(30)
+    factors.use_code(user=app.user, code=app.code())
+    factors.use_code(user=app.user, code=app.recovery[0])
+    codes = client.post(ENROL, {"code": code_of(new)}).context["codes"]
+    clock.shift(30)
+    for void in (app.code(), app.recovery[1]):
+        with pytest.raises(Invalid):
+            factors.use_code(user=app.user, code=void)
+    factors.use_code(user=app.user, code=code_of(new))
+    factors.use_code(user=app.user, code=codes[0])
+    assert client.get(ENROL).url == "/ops/account/"
+    assert is_in(client)
+
+
+def test_nobody_plants_a_secret(
+    network: Network, somebody: Somebody, clock: Clock
+) -> None:
+    user = somebody(Role.QC)
+    thief, owner = Client(), Client()
+    knock(thief, user)
+    thief.post(ENROL, {"step": "begin"})
+    planted = shown(thief)
+    knock(owner, user)
+    assert "Begin" in owner.get(ENROL).content.decode(), "shown what another began"
+    owner.post(ENROL, {"step": "begin"})
+    own = shown(owner)
+    assert own != planted
+    assert shown(owner) == own, "a reloaded page shows what was scanned"
+    refused = owner.post(ENROL, {"code": code_of(planted)}).content.decode()
+    assert "not right" in refused
+    assert owner.post(ENROL, {"code": code_of(own)}).context["codes"]
+    # What the thief began is over with the thief's session.
+    assert thief.post(ENROL, {"code": code_of(planted)}).status_code == 302
+    with pytest.raises(Invalid):
+        factors.use_code(user=user, code=code_of(planted, 1))
+    with pytest.raises(IllegalMove):
+        factors.confirm(
+            user=user,
+            begun=factors.Begun(seal_text(planted)),
+            code=code_of(planted),
+            actor=Actor.user(user),
+        )
 
 
 def test_an_admin_resets_anothers_but_not_her_own(

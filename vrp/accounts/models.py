@@ -80,7 +80,11 @@ class StaffSession(AbstractBaseSession):
 
 
 class SecondFactor(models.Model):
-    """A person's authenticator app (RFC 6238). Not confirmed: being set up."""
+    """A person's authenticator app (RFC 6238) in use.
+
+    What is being set up is in the session that began it; rows that are not confirmed are
+    leftovers of earlier releases, ask for nothing and are cleared by the clock.
+    """
 
     user = models.OneToOneField(User, models.CASCADE, related_name="second_factor")
     # Encrypted; manage.py rotate_secrets knows it by its type.

@@ -18,6 +18,9 @@ from vrp.accounts.models import StaffSession
 STARTED = "started_at"  # seconds since 1970: name, password and code were right
 PROVED = "proved_at"  # the same, at the newest prompt
 SECOND_FACTOR = "second_factor"  # True: with a code
+BEGUN = (
+    "second_factor_begun"  # an app being set up: its sealed secret, what it replaces
+)
 PENDING = "pending"  # the password was right, the code is still to come
 # Between password and code, and for messages to people not signed in.
 DOORSTEP_SECONDS = 600

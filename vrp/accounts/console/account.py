@@ -138,32 +138,33 @@ def second_factor(request: Request) -> HttpResponse:
 
     Whoever has to have a second factor can open only this page until it is done.
     """
-    user = request.user
+    user, begun = request.user, _begun(request)
     if has_second_factor(user):
         if not request.session.get(sessions.SECOND_FACTOR):
             # Enrolled elsewhere since: this session has to begin with a code.
             logout(request)
             return redirect("/ops/sign-in/")
-        return redirect("account")
-    row = SecondFactor.objects.filter(user=user).first()
+        if begun is None:
+            return redirect("account")
     form, error = AppCodeForm(), None
-    if request.method == "POST" and request.POST.get("step") == "begin":
-        factors.begin(user=user)
+    if request.method == "POST" and begun is None:
+        _keep_begun(request, factors.begin(user=user))
         return redirect("second-factor")
-    if request.method == "POST":
+    if request.method == "POST" and request.POST.get("step") != "begin":
         form = AppCodeForm(request.POST)
         if form.is_valid():
             try:
-                return _confirmed(request, form.cleaned_data["code"])
+                return _confirmed(request, begun, form.cleaned_data["code"])
             except Invalid as wrong:
                 form.add_error("code", wrong.message)
             except MustWait as wait:
                 error = wait
                 form.add_error(None, wait.words)
-    context: dict[str, Any] = {"form": form, "row": row}
+    context: dict[str, Any] = {"form": form, "begun": begun}
     context["required"] = must_have_second_factor(memberships_of(user))
-    if row is not None:
-        address, secret = factors.address_of(row), factors.secret_of(row)
+    if begun is not None:
+        secret = begun.secret
+        address = factors.address_of(user, secret)
         picture = segno.make(address, error="m").svg_inline(border=3, omitsize=True)
         context["qr"] = mark_safe(picture)  # noqa: S308 - drawn by segno, escaped
         context["secret"] = " ".join(secret[i : i + 4] for i in range(0, 32, 4))
@@ -171,14 +172,29 @@ def second_factor(request: Request) -> HttpResponse:
     return wait_if(error, render(request, "vrp/second_factor.html", context))
 
 
-def _confirmed(request: Request, code: str) -> HttpResponse:
+def _begun(request: Request) -> factors.Begun | None:
+    """What this very session began to set up."""
+    kept = request.session.get(sessions.BEGUN)
+    return factors.Begun(*kept) if kept else None
+
+
+def _keep_begun(request: Request, begun: factors.Begun) -> None:
+    request.session[sessions.BEGUN] = [begun.sealed, begun.over]
+
+
+def _confirmed(request: Request, begun: factors.Begun, code: str) -> HttpResponse:
     user, actor = request.user, Actor.user(request.user)
     keys = throttle.for_proof(user.pk)
     throttle.take(keys, user_id=user.pk)
     codes = factors.confirm(
-        user=user, code=code, actor=actor, keep=request.session.session_key
+        user=user,
+        begun=begun,
+        code=code,
+        actor=actor,
+        keep=request.session.session_key,
     )
     throttle.give_back(keys)
+    request.session.pop(sessions.BEGUN, None)
     request.session.cycle_key()
     request.session[sessions.SECOND_FACTOR] = True
     return _show(request, codes)
@@ -208,8 +224,9 @@ def second_factor_change(request: Request, what: str) -> HttpResponse:
     if what == "recovery":
         return _show(request, factors.renew_recovery_codes(user=user, actor=actor))
     if what == "replace":
-        factors.replace(user=user, actor=actor)
+        _keep_begun(request, factors.begin(user=user, replacing=True))
         return redirect("second-factor")
+    request.session.pop(sessions.BEGUN, None)
     factors.remove(user=user, actor=actor)
     messages.success(request, "The second factor is removed.")
     return redirect("account")

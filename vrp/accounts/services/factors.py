@@ -7,6 +7,7 @@ clock may be off), and never an older one than the newest accepted.
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 
 import pyotp
 from django.db import transaction
@@ -34,66 +35,91 @@ def is_enrolled(user: User) -> bool:
     return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).exists()
 
 
-@transaction.atomic
-def begin(*, user: User) -> SecondFactor:
-    """Make a secret to be set up in an app; nothing is asked for until it is confirmed.
+@dataclass(frozen=True)
+class Begun:
+    """A secret that waits for its first code. It lives in the session that began it and
+    nowhere else, so nobody can plant one that another session is then shown."""
 
-    Begun already: the same secret again, so that a reloaded page shows what was scanned.
-    Raises ``IllegalMove`` for somebody who has a second factor.
+    sealed: str
+    # The second factor it takes the place of; None for a first one.
+    over: int | None = None
+
+    @property
+    def secret(self) -> str:
+        """In base 32, as apps want it typed."""
+        return open_text(self.sealed)
+
+
+def begin(*, user: User, replacing: bool = False) -> Begun:
+    """A new secret to be set up in an app; nothing is asked for until it is confirmed.
+
+    Raises ``IllegalMove`` for somebody who has a second factor, unless ``replacing`` it:
+    then the old one stays in force until the new one is confirmed. Who calls so has just
+    asked for a code of the old one.
     """
-    User.objects.select_for_update().get(pk=user.pk)
-    row = SecondFactor.objects.filter(user=user).first()
-    if row is None:
-        sealed = seal_text(pyotp.random_base32())
-        row = SecondFactor.objects.create(user=user, secret_sealed=sealed)
-    if row.confirmed_at:
+    row = SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).first()
+    if row is not None and not replacing:
         raise IllegalMove("You have a second factor already.")
-    return row
+    return Begun(seal_text(pyotp.random_base32()), row.pk if row else None)
 
 
 def secret_of(row: SecondFactor) -> str:
-    """The secret in base 32, as apps want it typed. Shown while it is being set up."""
+    """The secret in base 32. Shown to nobody once it is in use."""
     return open_text(row.secret_sealed)
 
 
-def address_of(row: SecondFactor) -> str:
+def address_of(user: User, secret: str) -> str:
     """The ``otpauth://`` address that apps read from a QR code."""
-    account = row.user.get_username()
-    return pyotp.TOTP(secret_of(row)).provisioning_uri(
-        name=account, issuer_name="Virtual resource planner"
+    return pyotp.TOTP(secret).provisioning_uri(
+        name=user.get_username(), issuer_name="Virtual resource planner"
     )
 
 
 @transaction.atomic
-def confirm(*, user: User, code: str, actor: Actor, keep: str = "") -> list[str]:
+def confirm(
+    *, user: User, begun: Begun, code: str, actor: Actor, keep: str = ""
+) -> list[str]:
     """Put the second factor to use by its first code; sessions other than ``keep``, which
     did without, end. Returns the recovery codes, which nobody can show again.
 
-    Raises ``Invalid`` for a wrong code.
+    Raises ``Invalid`` for a wrong code and ``IllegalMove`` if another second factor came
+    into use since it was begun.
     """
-    row = SecondFactor.objects.select_for_update().filter(user=user).first()
-    if row is None or row.confirmed_at:
-        raise IllegalMove("There is no second factor to confirm. Begin again.")
-    _accept(row, code)
-    row.confirmed_at = timezone.now()
-    row.save(update_fields=["confirmed_at"])
+    User.objects.select_for_update().get(pk=user.pk)
+    old = SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).first()
+    if old is not None and old.pk != begun.over:
+        raise IllegalMove("You have a second factor already.")
+    step = _right_step(begun.secret, code, after=0)
+    if old is not None:
+        note("second_factor.replaced", user=user, actor=actor)
+    _drop(user)
+    SecondFactor.objects.create(
+        user=user,
+        secret_sealed=begun.sealed,
+        confirmed_at=timezone.now(),
+        last_step=step,
+    )
     end_sessions(user=user, actor=actor, keep=keep)
     note("second_factor.enrolled", user=user, actor=actor)
     return _new_recovery_codes(user)
 
 
-def _accept(row: SecondFactor, code: str) -> None:
-    """Use up a code of the app. The row is locked, so a repeated one comes too late."""
+def _right_step(secret: str, code: str, *, after: int) -> int:
+    """The 30-second step the code is of. Raises ``Invalid`` for none after ``after``."""
     digits = "".join(code.split())
     now = int(timezone.now().timestamp()) // STEP_SECONDS
-    app = pyotp.TOTP(secret_of(row), interval=STEP_SECONDS)
+    app = pyotp.TOTP(secret, interval=STEP_SECONDS)
     for step in (now + drift for drift in DRIFT):
         right = secrets.compare_digest(app.generate_otp(step), _ascii(digits))
-        if right and step > row.last_step:
-            row.last_step = step
-            row.save(update_fields=["last_step"])
-            return
+        if right and step > after:
+            return step
     raise Invalid(WRONG, field="code")
+
+
+def _accept(row: SecondFactor, code: str) -> None:
+    """Use up a code of the app. The row is locked, so a repeated one comes too late."""
+    row.last_step = _right_step(secret_of(row), code, after=row.last_step)
+    row.save(update_fields=["last_step"])
 
 
 def _ascii(text: str) -> str:
@@ -187,15 +213,6 @@ def _drop(user: User) -> int:
     user.recovery_codes.all().delete()
     dropped, _ = SecondFactor.objects.filter(user=user).delete()
     return dropped
-
-
-@transaction.atomic
-def replace(*, user: User, actor: Actor) -> SecondFactor:
-    """Begin with a new phone: the old one's codes are void at once. Who calls has just
-    asked for one of them; the session goes on, the next sign-in needs the new app."""
-    if _drop(user):
-        note("second_factor.replaced", user=user, actor=actor)
-    return begin(user=user)
 
 
 @transaction.atomic
