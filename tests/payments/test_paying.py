@@ -20,7 +20,14 @@ from payments.services.results import clear_conflict
 from payments.services.settling import lock_payout, mark_review, mark_unknown
 from payments.services.wallet import start_channel
 from tests.builders import SYSTEM, Network
-from tests.payments.conftest import Courier, approved, make_due, run_of, work_due
+from tests.payments.conftest import (
+    Courier,
+    approved,
+    make_due,
+    now_made_by,
+    run_of,
+    work_due,
+)
 from tests.payments.test_callbacks import result
 from tests.standin import StandIn
 from vrp.accounts.enums import Role
@@ -333,7 +340,7 @@ def test_who_may_declare_and_when(
     for user in (maker, auditor):
         with pytest.raises(NotAllowed):
             declare(in_review, user, "not in the statement")
-    PayoutRun.objects.filter(pk=in_review.run_id).update(made_by=both)
+    now_made_by(both)
     with pytest.raises(NotAllowed):
         declare(in_review, both, "not in the statement")
     for note in ("", "  ", "\x00"):
