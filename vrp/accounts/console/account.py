@@ -150,7 +150,7 @@ def second_factor(request: Request) -> HttpResponse:
     if request.method == "POST" and begun is None:
         _keep_begun(request, factors.begin(user=user))
         return redirect("second-factor")
-    if request.method == "POST" and request.POST.get("step") != "begin":
+    if begun and request.method == "POST" and request.POST.get("step") != "begin":
         form = AppCodeForm(request.POST)
         if form.is_valid():
             try:
