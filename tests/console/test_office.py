@@ -191,7 +191,7 @@ def test_the_tenant_is_set_and_never_a_field(
         ("orders/stockmove", {"component": "{chain}", "quantity": "-5",
          "reason": "x"}, "Only 0 are in the store"),
         ("accounts/membership", {"username": "nobody", "role": "qc"},
-         "Nobody signs in"),
+         "invited under People"),
         ("accounts/membership", {"username": "soko-admin-user", "role": "field"},
          "needs a region"),
     ],
